@@ -88,12 +88,13 @@ type Offer struct {
 
 // Channel is filled once per medium. Routing and desk call it, nobody else.
 //
-// Connect rings the endpoint and returns when it accepted (nil: the contact talks to the agent), refused or
-// failed (a fault with code contact.refused, contact.busy, contact.unreachable); cancelling ctx stops the
-// ringing. When an accept and the cancel cross, the channel hangs the late leg up and returns ctx's error.
+// Connect rings the endpoint and returns when it took the contact (nil), refused or failed (a fault with code
+// contact.refused, contact.busy, contact.unreachable); cancelling ctx stops the ringing. When the endpoint
+// accepts, the channel asks confirm before it joins anybody: false means the offer is no more (the person left,
+// the deadline passed, another brain decided), and the channel lets the endpoint go and the contact wait on.
 // Move takes the contact away from its agent and brings it to the target. End ends the contact for everybody.
 type Channel interface {
-	Connect(ctx context.Context, offer Offer) error
+	Connect(ctx context.Context, offer Offer, confirm func() bool) error
 	Move(ctx context.Context, c id.Contact, by id.User, to Target) error
 	End(ctx context.Context, c id.Contact, by Party) error
 }

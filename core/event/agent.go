@@ -37,7 +37,9 @@ type AgentChanged struct {
 	Contact   id.Contact `json:"contact,omitempty"`
 	Queue     id.Queue   `json:"queue,omitempty"`
 	EnteredAt int64      `json:"entered_at,omitempty"`
-	By        string     `json:"by,omitempty"` // agent, brain (missed offers), supervisor, lost
+	Until     int64      `json:"until,omitempty"` // when the new state ends by itself (wrap-up, ringing); 0: open
+	Next      string     `json:"next,omitempty"`  // away wanted after talk and wrap-up: its reason
+	By        string     `json:"by,omitempty"`    // agent, brain (missed offers), supervisor, lost
 }
 
 // AgentSignedOut closes what AgentSignedIn opened. The last state's time is in the AgentChanged to signed_out
