@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
 	"net"
 	"syscall"
 
@@ -51,7 +53,8 @@ func explain(err error) error {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return fault.New(fault.Unavailable, "store.database.unreachable").Because(err)
 	}
-	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, sql.ErrConnDone) {
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn) {
 		return fault.New(fault.Unavailable, "store.database.unreachable").Because(err)
 	}
 	return err

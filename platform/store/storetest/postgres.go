@@ -17,13 +17,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// shared gives the address of the cluster all tests of this binary use.
-var shared = sync.OnceValues(func() (string, error) {
+// cluster is a running PostgreSQL; holding stop holds its lifeline open.
+type cluster struct {
+	address string
+	stop    func()
+}
+
+// shared gives the cluster all tests of this binary use. One that was started here ends with the binary.
+var shared = sync.OnceValues(func() (*cluster, error) {
 	if address := os.Getenv("TEST_POSTGRES"); address != "" {
-		return address, nil
+		return &cluster{address: address}, nil
 	}
-	address, _, err := Start() // it ends with the test binary
-	return address, err
+	address, stop, err := Start()
+	return &cluster{address, stop}, err
 })
 
 // errMissing tells what to install.

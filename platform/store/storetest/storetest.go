@@ -41,20 +41,20 @@ var databases atomic.Int64
 // PostgresAddress makes an empty database and gives its address, for tests that open it themselves.
 func PostgresAddress(t testing.TB) string {
 	t.Helper()
-	cluster, err := shared()
+	c, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := "kapok_" + strings.ToLower(id.New(time.Now())) + "_" + string(rune('a'+databases.Add(1)%26))
-	if err := administer(cluster, `CREATE DATABASE `+name+` TEMPLATE template0 ENCODING 'UTF8'`); err != nil {
-		t.Fatalf("cannot make a database in %s: %v", cluster, err)
+	if err := administer(c.address, `CREATE DATABASE `+name+` TEMPLATE template0 ENCODING 'UTF8'`); err != nil {
+		t.Fatalf("cannot make a database in %s: %v", c.address, err)
 	}
 	t.Cleanup(func() {
-		if err := administer(cluster, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+		if err := administer(c.address, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
 			t.Errorf("cannot drop %s: %v", name, err)
 		}
 	})
-	address, err := inCluster(cluster, name)
+	address, err := inCluster(c.address, name)
 	if err != nil {
 		t.Fatal(err)
 	}
