@@ -162,7 +162,9 @@ func (h *Hub) Len() int {
 func (h *Hub) DropUser(u id.User) { h.drop(func(c *conn) bool { return c.who().User == u }) }
 
 // DropSession closes the sockets of a session that was ended.
-func (h *Hub) DropSession(session string) { h.drop(func(c *conn) bool { return c.who().Session == session }) }
+func (h *Hub) DropSession(session string) {
+	h.drop(func(c *conn) bool { return c.who().Session == session })
+}
 
 // DropAll closes every socket, after a change of roles or sites.
 func (h *Hub) DropAll() { h.drop(func(*conn) bool { return true }) }
