@@ -1,0 +1,103 @@
+package acd
+
+import (
+	"slices"
+
+	"github.com/kapok-hotline/kapok/core/id"
+)
+
+// pace is the smoothed time between two contacts leaving a queue, whatever for: that is how fast a place moves up.
+type pace struct {
+	last, gap int64 // moment of the last departure; smoothed gap in ms, 0 = unknown
+}
+
+// paceWeight is the share (1/paceWeight) a new gap has in the smoothed one.
+const paceWeight = 8
+
+func (p *pace) step(now int64) {
+	if p.last != 0 {
+		d := now - p.last
+		if p.gap == 0 {
+			p.gap = max(d, 1)
+		} else {
+			p.gap = max(p.gap+(d-p.gap)/paceWeight, 1)
+		}
+	}
+	p.last = now
+}
+
+// waitFor estimates the wait of the contact at a position (1 = next): position times the pace, where a present gap
+// longer than the pace counts. Unknown until two contacts have left the queue.
+func (b *Brain) waitFor(q *queue, position int) (int64, bool) {
+	if q.pace.gap == 0 {
+		return 0, false
+	}
+	return int64(position) * max(q.pace.gap, b.now-q.pace.last), true
+}
+
+// Len is the number of contacts waiting or ringing in the queue; 0 when there is no such queue.
+func (b *Brain) Len(q id.Queue) int {
+	if i, ok := b.byQueue[q]; ok {
+		return len(b.queues[i].members)
+	}
+	return 0
+}
+
+// Position is the contact's place among those waiting or ringing in its queue, 1 = next; false when it is in none.
+// It costs a look at each of them; for many announcements at once use Order.
+func (b *Brain) Position(c id.Contact) (int, bool) {
+	ci := b.byContact.find(c)
+	if ci == none || b.contacts[ci].state == unqueued {
+		return 0, false
+	}
+	n := 1
+	for _, o := range b.queues[b.contacts[ci].queue].members {
+		if o != ci && b.compareContacts(o, ci) < 0 {
+			n++
+		}
+	}
+	return n, true
+}
+
+// EstimatedWait is a simple estimate of the time (ms) until the contact's turn; false while the queue's pace is
+// not known or the contact is in no queue.
+func (b *Brain) EstimatedWait(c id.Contact) (int64, bool) {
+	pos, ok := b.Position(c)
+	if !ok {
+		return 0, false
+	}
+	return b.waitFor(&b.queues[b.contacts[b.byContact.find(c)].queue], pos)
+}
+
+// Order appends the contacts waiting or ringing in the queue to dst, the first in order first.
+func (b *Brain) Order(dst []id.Contact, q id.Queue) []id.Contact {
+	i, ok := b.byQueue[q]
+	if !ok {
+		return dst
+	}
+	list := slices.Clone(b.queues[i].members)
+	slices.SortFunc(list, b.compareContacts)
+	for _, ci := range list {
+		dst = append(dst, b.contacts[ci].id)
+	}
+	return dst
+}
+
+// Staffed is the number of signed-in agents (whatever they do) who may take a contact of the queue, of the first
+// channel and without needs of its own, once fully relaxed and with every ring open.
+func (b *Brain) Staffed(q id.Queue) int {
+	i, ok := b.byQueue[q]
+	if !ok || !b.queues[i].live {
+		return 0
+	}
+	c := contact{queue: i, site: none}
+	return b.classes[b.classFor(&c, b.reachOf(&c), uint8(len(b.queues[i].rings)-1))].staff
+}
+
+// StateOf is the state last told of the agent; SignedOut when it is not signed in.
+func (b *Brain) StateOf(a id.User) State {
+	if ai := b.byAgent.find(a); ai != none {
+		return b.agents[ai].shown.State
+	}
+	return SignedOut
+}
