@@ -1,0 +1,309 @@
+package rtp
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sdp"
+)
+
+// PlainConfig says how a plain leg is set up.
+type PlainConfig struct {
+	Events   Events
+	Public   netip.Addr     // address announced to this peer, when it is another than the plane's
+	SDES     sdp.Encryption // SRTP by keys in the SDP; use it only over TLS
+	RTCPMux  bool           // offer rtcp-mux
+	PreferMu bool           // µ-law first
+	Strict   bool           // take media only from the signalled host: a trunk with fixed addresses
+	Timeout  time.Duration  // silence after which Events.Timeout is told; 0: never
+}
+
+// Plain is a leg on a UDP port of its own: a telephone, a trunk.
+type Plain struct {
+	line
+	plane *Plane
+	port  uint16
+	rtp   *net.UDPConn
+	rtcp  *net.UDPConn
+
+	// under in.mu
+	latch    latch
+	guardIn  *guard
+	rtcpFrom netip.AddrPort // where the peer's reports come from
+
+	// under out.mu
+	guardOut *guard
+	dst      netip.AddrPort
+	dstRTCP  netip.AddrPort
+	mux      bool
+
+	once sync.Once
+}
+
+var _ Leg = (*Plain)(nil)
+
+// NewPlain opens a leg: two ports are taken and read from. ErrNoPort when none is free.
+func (p *Plane) NewPlain(cfg PlainConfig) (*Plain, error) {
+	rtp, rtcp, err := p.ports.open()
+	if err != nil {
+		return nil, err
+	}
+	l := &Plain{plane: p, rtp: rtp, rtcp: rtcp, port: portOf(rtp)}
+	l.latch.strict = cfg.Strict
+	l.line.send = l.transmit
+	l.start(p.cfg.Now, cfg.Events, cfg.Timeout)
+	local := p.local(rand.Uint64()>>2, cfg.Public, l.port)
+	local.RTCPMux, local.PreferMu, local.SDES = cfg.RTCPMux, cfg.PreferMu, cfg.SDES
+	l.ex = sdp.NewExchange(local)
+	if err := p.add(l); err != nil {
+		_ = rtp.Close()
+		_ = rtcp.Close()
+		p.ports.give(l.port)
+		return nil, err
+	}
+	go l.readMedia()
+	go l.readReports()
+	return l, nil
+}
+
+// Port gives the leg's RTP port.
+func (l *Plain) Port() uint16 { return l.port }
+
+// Offer writes our description.
+func (l *Plain) Offer(want sdp.Direction) ([]byte, error) {
+	l.neg.Lock()
+	defer l.neg.Unlock()
+	return l.ex.Offer(want), nil
+}
+
+// Answer takes the peer's offer and gives our answer.
+func (l *Plain) Answer(offer []byte) ([]byte, error) {
+	l.neg.Lock()
+	defer l.neg.Unlock()
+	answer, err := l.ex.Answer(offer)
+	if err != nil {
+		return nil, err
+	}
+	return answer, l.settle()
+}
+
+// Accept takes the peer's answer.
+func (l *Plain) Accept(answer []byte) error {
+	l.neg.Lock()
+	defer l.neg.Unlock()
+	if err := l.ex.Accept(answer); err != nil {
+		return err
+	}
+	return l.settle()
+}
+
+// settle puts an agreement into force.
+func (l *Plain) settle() error {
+	a, _ := l.ex.Agreed()
+	in, err := sdesGuard(l.guardIn, a.Receive, true)
+	if err != nil {
+		return err
+	}
+	out, err := sdesGuard(l.guardOut, a.Send, false)
+	if err != nil {
+		return err
+	}
+	l.adopt(a, false)
+	l.in.mu.Lock()
+	l.guardIn = in
+	moved := a.Remote != l.latch.signalled && a.Remote.Addr().IsValid()
+	l.latch.open(a.Remote, l.now())
+	if moved { // the peer said that it has gone elsewhere: what was learnt before is void
+		l.latch.current, l.rtcpFrom = netip.AddrPort{}, netip.AddrPort{}
+	}
+	dst := l.latch.target()
+	l.in.mu.Unlock()
+	l.out.mu.Lock()
+	l.guardOut, l.mux = out, a.RTCPMux
+	l.aim(dst)
+	if dst == a.Remote && a.RTCP.IsValid() && a.RTCP.Addr().IsValid() {
+		l.dstRTCP = a.RTCP
+	}
+	l.out.mu.Unlock()
+	return nil
+}
+
+// aim sets where packets go; reports go to the next port unless the peer shows another. Under out.mu.
+func (l *Plain) aim(dst netip.AddrPort) {
+	l.dst, l.dstRTCP = dst, dst
+	if !l.mux && dst.Port() < 65535 {
+		l.dstRTCP = netip.AddrPortFrom(dst.Addr(), dst.Port()+1)
+	}
+}
+
+// transmit sends a packet; it is called under out.mu.
+func (l *Plain) transmit(b []byte, report bool) (err error) {
+	conn, dst := l.rtp, l.dst
+	if report {
+		dst = l.dstRTCP
+		if !l.mux {
+			conn = l.rtcp
+		}
+	}
+	if !dst.Addr().IsValid() || dst.Port() == 0 {
+		return nil
+	}
+	if g := l.guardOut; g != nil {
+		if report {
+			b, err = g.protectReport(b)
+		} else {
+			b, err = g.protect(b)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err = conn.WriteToUDPAddrPort(b, dst)
+	return err
+}
+
+func (l *Plain) readMedia() {
+	buf := make([]byte, maxPacket)
+	for {
+		n, from, err := l.rtp.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			time.Sleep(10 * time.Millisecond) // never a busy loop on a socket that fails
+			continue
+		}
+		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		l.arrive(buf[:n], from, l.now())
+	}
+}
+
+// arrive takes a datagram from the media port.
+func (l *Plain) arrive(b []byte, from netip.AddrPort, at time.Time) {
+	if isRTCP(b) {
+		l.arriveReport(b, from, at)
+		return
+	}
+	l.in.mu.Lock()
+	h, ok := parse(b)
+	if !ok || !l.agreed || !l.in.known(h.pt) {
+		l.in.bad++
+		l.in.mu.Unlock()
+		return
+	}
+	if l.in.flood(at) {
+		l.in.mu.Unlock()
+		return
+	}
+	secure := l.guardIn != nil
+	if secure {
+		if b, ok = l.decrypt(b); ok {
+			h, ok = parse(b)
+		}
+		if !ok {
+			l.in.bad++
+			l.in.mu.Unlock()
+			return
+		}
+		l.latch.current, l.latch.last = l.follow(from), at // proven by its key, wherever it comes from
+	} else if before := l.latch.current; !l.latch.accept(from, at) {
+		l.in.foreign++
+		l.in.rate-- // strangers do not use up the peer's allowance
+		l.in.mu.Unlock()
+		return
+	} else if before != from {
+		l.follow(from)
+	}
+	l.in.mu.Unlock()
+	l.packet(h, b[h.payload:h.end], at)
+}
+
+// follow turns our packets to a new address of the peer. Under in.mu.
+func (l *Plain) follow(from netip.AddrPort) netip.AddrPort {
+	l.out.mu.Lock()
+	if l.dst != from {
+		l.aim(from)
+		l.rtcpFrom = netip.AddrPort{}
+	}
+	l.out.mu.Unlock()
+	return from
+}
+
+func (l *Plain) decrypt(b []byte) ([]byte, bool) {
+	p, err := l.guardIn.open(b)
+	return p, err == nil
+}
+
+func (l *Plain) readReports() {
+	buf := make([]byte, 512)
+	for {
+		n, from, err := l.rtcp.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		l.arriveReport(buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), l.now())
+	}
+}
+
+// arriveReport takes RTCP from the host the media comes from, or is expected from.
+func (l *Plain) arriveReport(b []byte, from netip.AddrPort, at time.Time) {
+	l.in.mu.Lock()
+	host := l.latch.target().Addr()
+	if !l.agreed || from.Addr() != host {
+		l.in.foreign++
+		l.in.mu.Unlock()
+		return
+	}
+	if l.in.flood(at) {
+		l.in.mu.Unlock()
+		return
+	}
+	if l.guardIn != nil {
+		p, err := l.guardIn.openReport(b)
+		if err != nil {
+			l.in.bad++
+			l.in.mu.Unlock()
+			return
+		}
+		b = p
+	}
+	if l.rtcpFrom != from {
+		l.rtcpFrom = from
+		l.out.mu.Lock()
+		l.dstRTCP = from
+		l.out.mu.Unlock()
+	}
+	l.in.mu.Unlock()
+	l.report(b, at)
+}
+
+// Stats gives a snapshot of the counters.
+func (l *Plain) Stats() Stats {
+	l.out.mu.Lock()
+	dst, name := l.dst, ""
+	if l.guardOut != nil {
+		name = l.guardOut.name
+	}
+	l.out.mu.Unlock()
+	return l.stats(dst, name)
+}
+
+// Close frees the ports; the readers end with their sockets.
+func (l *Plain) Close() error {
+	l.once.Do(func() {
+		l.SetSink(nil)
+		l.plane.remove(l)
+		_ = l.rtp.Close()
+		_ = l.rtcp.Close()
+		l.plane.ports.give(l.port)
+	})
+	return nil
+}
