@@ -1,0 +1,195 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/modules/report/reporttest"
+	"github.com/kapok-hotline/kapok/modules/report/tally"
+	"github.com/kapok-hotline/kapok/platform/clock"
+	"github.com/kapok-hotline/kapok/platform/ledger"
+	"github.com/kapok-hotline/kapok/platform/store"
+	"github.com/kapok-hotline/kapok/platform/store/storetest"
+)
+
+var firstDay = time.Date(2026, 11, 2, 0, 0, 0, 0, time.FixedZone("CST", 8*3600))
+
+func china(t testing.TB) *time.Location {
+	t.Helper()
+	zone, err := clock.Zone("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// Whatever the history, and in whatever order and pieces it comes, the tables hold what a plain recount gives.
+func TestFoldEqualsRecount(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		migrated(t, db)
+		for seed := range uint64(3) {
+			facts := reporttest.History(reporttest.Options{Seed: seed, From: firstDay, Days: 2, Calls: 250, Agents: 7, Queues: 4, Cut: seed == 1})
+			want := recount(t, facts, china(t))
+			rng := rand.New(rand.NewPCG(seed, 1))
+			for _, order := range []string{"as it happened", "shuffled"} {
+				f := newFold(china(t))
+				clear(t, db, f)
+				if order == "shuffled" {
+					facts = append([]ledger.Fact{}, facts...)
+					rng.Shuffle(len(facts), func(i, j int) { facts[i], facts[j] = facts[j], facts[i] })
+				}
+				foldPieces(t, db, f, facts, func() int { return 1 + rng.IntN(400) })
+				if diff := cmp.Diff(want, readFigures(t, db)); diff != "" {
+					t.Fatalf("seed %d, %s: recount and tables differ (-recount +tables):\n%.3000s", seed, order, diff)
+				}
+			}
+		}
+	})
+}
+
+// A fold that lost its memory, or whose transaction failed in between, ends at the same figures.
+func TestFoldForgetsWhatIsRolledBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		migrated(t, db)
+		facts := reporttest.History(reporttest.Options{Seed: 9, From: firstDay, Days: 1, Calls: 150, Agents: 4, Queues: 2})
+		f := newFold(china(t))
+		seq := int64(0)
+		for len(facts) > 0 {
+			n := min(97, len(facts))
+			for attempt := range 2 {
+				err := db.Tx(context.Background(), func(tx *store.Tx) error {
+					if err := f.apply(context.Background(), tx, seq+1, seq+int64(n), decoded(t, facts[:n])); err != nil {
+						return err
+					}
+					if attempt == 0 {
+						return fmt.Errorf("the disk is full")
+					}
+					return nil
+				})
+				if (err == nil) != (attempt == 1) {
+					t.Fatal(err)
+				}
+			}
+			seq += int64(n)
+			facts = facts[n:]
+			if seq%5 == 0 {
+				f = newFold(china(t)) // a restart
+			}
+		}
+		facts = reporttest.History(reporttest.Options{Seed: 9, From: firstDay, Days: 1, Calls: 150, Agents: 4, Queues: 2})
+		if diff := cmp.Diff(recount(t, facts, china(t)), readFigures(t, db)); diff != "" {
+			t.Fatalf("recount and tables differ:\n%.3000s", diff)
+		}
+	})
+}
+
+func migrated(t testing.TB, db *store.DB) {
+	t.Helper()
+	if err := db.Migrate(context.Background(), "report", migrations()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func clear(t *testing.T, db *store.DB, f *fold) {
+	t.Helper()
+	if err := db.Tx(context.Background(), func(tx *store.Tx) error { return f.Reset(context.Background(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newFold(zone *time.Location) *fold {
+	return openFold(func(id.Site) *time.Location { return zone }, clock.NewManual(firstDay.AddDate(1, 0, 0)), nil)
+}
+
+func foldPieces(t testing.TB, db *store.DB, f *fold, facts []ledger.Fact, size func() int) {
+	t.Helper()
+	seq := int64(0)
+	for len(facts) > 0 {
+		n := min(size(), len(facts))
+		err := db.Tx(context.Background(), func(tx *store.Tx) error {
+			return f.apply(context.Background(), tx, seq+1, seq+int64(n), decoded(t, facts[:n]))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seq += int64(n)
+		facts = facts[n:]
+	}
+}
+
+func decoded(t testing.TB, facts []ledger.Fact) []tally.Fact {
+	t.Helper()
+	out := []tally.Fact{}
+	for i := range facts {
+		f, ok, err := decode(&facts[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// readFigures reads all tables of figures.
+func readFigures(t testing.TB, db *store.DB) figures {
+	t.Helper()
+	out := figures{}
+	w := newStatements()
+	for _, table := range w.figures {
+		columns := []string{}
+		for _, c := range table.columns {
+			columns = append(columns, c.String())
+		}
+		readTable(t, db, out, table.name, table.keys, columns)
+	}
+	readTable(t, db, out, "report_time", []string{"day", "slot", "site", "agent", "state", "reason"}, []string{"ms", "times"})
+	return out
+}
+
+func readTable(t testing.TB, db *store.DB, out figures, name string, keys, columns []string) {
+	t.Helper()
+	all := append(append([]string{}, keys...), columns...)
+	_, err := store.All(context.Background(), db, `SELECT `+strings.Join(all, ", ")+` FROM `+name, func(r store.Scanner) (int, error) {
+		texts, numbers := make([]any, len(keys)), make([]int64, len(columns))
+		dest := []any{}
+		for i, k := range keys {
+			if k == "slot" {
+				texts[i] = new(int)
+			} else {
+				texts[i] = new(string)
+			}
+			dest = append(dest, texts[i])
+		}
+		for i := range numbers {
+			dest = append(dest, &numbers[i])
+		}
+		if err := r.Scan(dest...); err != nil {
+			return 0, err
+		}
+		parts := []any{strings.TrimPrefix(name, "report_")}
+		for _, v := range texts {
+			switch v := v.(type) {
+			case *string:
+				parts = append(parts, *v)
+			case *int:
+				parts = append(parts, *v)
+			}
+		}
+		for i, c := range columns {
+			out.add(numbers[i], append(parts[:len(parts):len(parts)], c)...)
+		}
+		return 0, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

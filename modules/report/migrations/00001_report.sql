@@ -1,0 +1,173 @@
+-- +goose Up
+
+-- One row per contact: what its facts say so far. started_at 0: the start has not come yet.
+CREATE TABLE report_contact (
+  contact       TEXT PRIMARY KEY,
+  site          TEXT NOT NULL,
+  medium        TEXT NOT NULL,
+  direction     TEXT NOT NULL,
+  sender        TEXT NOT NULL,
+  reached       TEXT NOT NULL,
+  number        TEXT NOT NULL,
+  started_at    BIGINT NOT NULL,
+  day           TEXT NOT NULL,
+  slot          BIGINT NOT NULL,
+  ended_at      BIGINT NOT NULL,
+  ended_by      TEXT NOT NULL,
+  outcome       TEXT NOT NULL,
+  cause         TEXT NOT NULL,
+  lost          BIGINT NOT NULL,
+  length_ms     BIGINT NOT NULL,
+  starts        BIGINT NOT NULL,
+  ends          BIGINT NOT NULL,
+  served        BIGINT NOT NULL,
+  asked_at      BIGINT NOT NULL,
+  caller        TEXT NOT NULL,
+  first_queue   TEXT NOT NULL,
+  last_queue    TEXT NOT NULL,
+  agent         TEXT NOT NULL,
+  agent_at      BIGINT NOT NULL,
+  wait_ms       BIGINT NOT NULL,
+  talk_ms       BIGINT NOT NULL,
+  hold_ms       BIGINT NOT NULL,
+  wrap_ms       BIGINT NOT NULL,
+  recordings    BIGINT NOT NULL,
+  noted_at      BIGINT NOT NULL,
+  noted_by      TEXT NOT NULL,
+  topic         TEXT NOT NULL,
+  tax_type      TEXT NOT NULL,
+  district      TEXT NOT NULL,
+  note_final    BIGINT NOT NULL,
+  more          TEXT NOT NULL
+);
+CREATE INDEX report_contact_start ON report_contact (started_at, contact);
+CREATE INDEX report_contact_sender ON report_contact (sender, started_at);
+CREATE INDEX report_contact_open ON report_contact (contact) WHERE ended_at = 0;
+
+-- One row per stay in a queue. known 0: contact.queued has not come yet, the visit counts nothing.
+CREATE TABLE report_visit (
+  contact     TEXT NOT NULL,
+  entered_at  BIGINT NOT NULL,
+  queue       TEXT NOT NULL,
+  known       BIGINT NOT NULL,
+  day         TEXT NOT NULL,
+  slot        BIGINT NOT NULL,
+  site        TEXT NOT NULL,
+  first       BIGINT NOT NULL,
+  caller      TEXT NOT NULL,
+  how         TEXT NOT NULL,
+  left_at     BIGINT NOT NULL,
+  wait_ms     BIGINT NOT NULL,
+  why         TEXT NOT NULL,
+  rule        TEXT NOT NULL,
+  agent       TEXT NOT NULL,
+  offer       TEXT NOT NULL,
+  answers     BIGINT NOT NULL,
+  offers      TEXT NOT NULL,
+  parts       TEXT NOT NULL,
+  PRIMARY KEY (contact, entered_at, queue)
+);
+CREATE INDEX report_visit_entered ON report_visit (entered_at, contact, queue);
+
+-- One row per leg.
+CREATE TABLE report_leg (
+  leg          TEXT PRIMARY KEY,
+  contact      TEXT NOT NULL,
+  role         TEXT NOT NULL,
+  agent        TEXT NOT NULL,
+  queue        TEXT NOT NULL,
+  peer         TEXT NOT NULL,
+  started_at   BIGINT NOT NULL,
+  answered_at  BIGINT NOT NULL,
+  ended_at     BIGINT NOT NULL,
+  entered_at   BIGINT NOT NULL,
+  ring_ms      BIGINT NOT NULL,
+  talk_ms      BIGINT NOT NULL,
+  hold_ms      BIGINT NOT NULL,
+  cause        TEXT NOT NULL,
+  mos          DOUBLE PRECISION NOT NULL,
+  starts       BIGINT NOT NULL,
+  ends         BIGINT NOT NULL
+);
+CREATE INDEX report_leg_contact ON report_leg (contact, started_at);
+
+-- Figures. slot -1 holds the sum of the day's slots. restated_at: when a late fact last changed the row.
+CREATE TABLE report_queue (
+  day TEXT NOT NULL, slot BIGINT NOT NULL, site TEXT NOT NULL, queue TEXT NOT NULL, medium TEXT NOT NULL,
+  entered BIGINT NOT NULL, entered_first BIGINT NOT NULL, answered BIGINT NOT NULL, abandoned BIGINT NOT NULL,
+  exit_full BIGINT NOT NULL, exit_max_wait BIGINT NOT NULL, exit_closing BIGINT NOT NULL, exit_no_agents BIGINT NOT NULL,
+  exit_other BIGINT NOT NULL, callback BIGINT NOT NULL, within15 BIGINT NOT NULL, within20 BIGINT NOT NULL,
+  abandoned5 BIGINT NOT NULL, abandoned20 BIGINT NOT NULL, wait_ms BIGINT NOT NULL, lost_wait_ms BIGINT NOT NULL,
+  max_wait_ms BIGINT NOT NULL, talk_ms BIGINT NOT NULL, hold_ms BIGINT NOT NULL, wrap_ms BIGINT NOT NULL,
+  transferred_in BIGINT NOT NULL, transferred_out BIGINT NOT NULL, callers BIGINT NOT NULL, callers_answered BIGINT NOT NULL,
+  offered BIGINT NOT NULL, missed BIGINT NOT NULL, refused BIGINT NOT NULL,
+  restated_at BIGINT NOT NULL,
+  PRIMARY KEY (day, slot, site, queue, medium)
+);
+CREATE INDEX report_queue_day ON report_queue (day) WHERE slot = -1;
+
+CREATE TABLE report_agent (
+  day TEXT NOT NULL, slot BIGINT NOT NULL, site TEXT NOT NULL, queue TEXT NOT NULL, medium TEXT NOT NULL, agent TEXT NOT NULL,
+  entered BIGINT NOT NULL, entered_first BIGINT NOT NULL, answered BIGINT NOT NULL, abandoned BIGINT NOT NULL,
+  exit_full BIGINT NOT NULL, exit_max_wait BIGINT NOT NULL, exit_closing BIGINT NOT NULL, exit_no_agents BIGINT NOT NULL,
+  exit_other BIGINT NOT NULL, callback BIGINT NOT NULL, within15 BIGINT NOT NULL, within20 BIGINT NOT NULL,
+  abandoned5 BIGINT NOT NULL, abandoned20 BIGINT NOT NULL, wait_ms BIGINT NOT NULL, lost_wait_ms BIGINT NOT NULL,
+  max_wait_ms BIGINT NOT NULL, talk_ms BIGINT NOT NULL, hold_ms BIGINT NOT NULL, wrap_ms BIGINT NOT NULL,
+  transferred_in BIGINT NOT NULL, transferred_out BIGINT NOT NULL,
+  offered BIGINT NOT NULL, missed BIGINT NOT NULL, refused BIGINT NOT NULL, direct BIGINT NOT NULL, direct_ms BIGINT NOT NULL,
+  restated_at BIGINT NOT NULL,
+  PRIMARY KEY (day, slot, site, queue, medium, agent)
+);
+CREATE INDEX report_agent_day ON report_agent (day) WHERE slot = -1;
+
+-- By what the wrap-up says, in days.
+CREATE TABLE report_topic (
+  day TEXT NOT NULL, site TEXT NOT NULL, queue TEXT NOT NULL, medium TEXT NOT NULL,
+  topic TEXT NOT NULL, tax_type TEXT NOT NULL, district TEXT NOT NULL,
+  entered BIGINT NOT NULL, entered_first BIGINT NOT NULL, answered BIGINT NOT NULL, abandoned BIGINT NOT NULL,
+  exit_full BIGINT NOT NULL, exit_max_wait BIGINT NOT NULL, exit_closing BIGINT NOT NULL, exit_no_agents BIGINT NOT NULL,
+  exit_other BIGINT NOT NULL, callback BIGINT NOT NULL, within15 BIGINT NOT NULL, within20 BIGINT NOT NULL,
+  abandoned5 BIGINT NOT NULL, abandoned20 BIGINT NOT NULL, wait_ms BIGINT NOT NULL, lost_wait_ms BIGINT NOT NULL,
+  talk_ms BIGINT NOT NULL, hold_ms BIGINT NOT NULL, wrap_ms BIGINT NOT NULL,
+  transferred_in BIGINT NOT NULL, transferred_out BIGINT NOT NULL,
+  restated_at BIGINT NOT NULL,
+  PRIMARY KEY (day, site, queue, medium, topic, tax_type, district)
+);
+
+-- Contacts as a whole, by the number reached.
+CREATE TABLE report_entry (
+  day TEXT NOT NULL, slot BIGINT NOT NULL, site TEXT NOT NULL, number TEXT NOT NULL, medium TEXT NOT NULL,
+  started BIGINT NOT NULL, asked BIGINT NOT NULL, served BIGINT NOT NULL, reached BIGINT NOT NULL, gave_up BIGINT NOT NULL,
+  left_flow BIGINT NOT NULL, turned BIGINT NOT NULL, failed BIGINT NOT NULL, ended BIGINT NOT NULL, length_ms BIGINT NOT NULL,
+  outbound BIGINT NOT NULL,
+  restated_at BIGINT NOT NULL,
+  PRIMARY KEY (day, slot, site, number, medium)
+);
+CREATE INDEX report_entry_day ON report_entry (day) WHERE slot = -1;
+
+-- A caller's day: its first request, how many contacts asked, how many were answered.
+CREATE TABLE report_caller (
+  day TEXT NOT NULL, medium TEXT NOT NULL, caller TEXT NOT NULL,
+  first_at BIGINT NOT NULL, contact TEXT NOT NULL, slot BIGINT NOT NULL, site TEXT NOT NULL, queue TEXT NOT NULL,
+  asks BIGINT NOT NULL, answers BIGINT NOT NULL,
+  PRIMARY KEY (day, medium, caller)
+);
+
+-- Agents' time by state, where it was spent.
+CREATE TABLE report_time (
+  day TEXT NOT NULL, slot BIGINT NOT NULL, site TEXT NOT NULL, agent TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+  ms BIGINT NOT NULL, times BIGINT NOT NULL,
+  restated_at BIGINT NOT NULL,
+  PRIMARY KEY (day, slot, site, agent, state, reason)
+);
+CREATE INDEX report_time_day ON report_time (day) WHERE slot = -1;
+
+-- What every agent is doing now.
+CREATE TABLE report_presence (
+  agent TEXT PRIMARY KEY, site TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, since BIGINT NOT NULL,
+  signed_in BIGINT NOT NULL, contact TEXT NOT NULL, queue TEXT NOT NULL, seat TEXT NOT NULL, at BIGINT NOT NULL
+);
+
+-- One row: the newest time of any fact folded, at most a minute behind. What comes later from before it is late.
+CREATE TABLE report_mark (id BIGINT PRIMARY KEY, high BIGINT NOT NULL);
+INSERT INTO report_mark (id, high) VALUES (1, 0);
