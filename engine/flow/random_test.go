@@ -141,12 +141,12 @@ func FuzzFlow(f *testing.F) {
 
 func TestRandomGraphs(t *testing.T) {
 	compiledOnes := 0
-	for seed := range uint64(20_000) {
+	for seed := range uint64(5_000) {
 		if walkRandom(t, &dice{r: rand.New(rand.NewPCG(seed, 2))}) {
 			compiledOnes++
 		}
 	}
-	if compiledOnes < 200 {
+	if compiledOnes < 50 {
 		t.Errorf("only %d of the random graphs were sound: the property was hardly tried", compiledOnes)
 	}
 }
