@@ -54,7 +54,7 @@ func explain(err error) error {
 		return fault.New(fault.Unavailable, "store.database.unreachable").Because(err)
 	}
 	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, sql.ErrConnDone) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn) {
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, pgconn.ErrConnClosed) {
 		return fault.New(fault.Unavailable, "store.database.unreachable").Because(err)
 	}
 	return err

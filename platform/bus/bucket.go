@@ -1,0 +1,209 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// BucketConfig says how long what lies in a bucket lives.
+type BucketConfig struct {
+	TTL     time.Duration // a key not written for so long expires, and watchers are told; 0: it stays. At least 1 s
+	History int           // values kept of a key; 0 is 1
+}
+
+// tombstone is how long the marks of deleted and expired keys stay for watchers that were away a moment. They
+// must go: keys are ULIDs, so a mark that stayed would stay for good.
+const tombstone = time.Minute
+
+const bucketRetry = 200 * time.Millisecond
+
+// Bucket holds live state: values under keys (words of letters, digits, - and _, joined by dots) with revisions
+// that rise over the whole bucket. Values are JSON. A key's lifetime is the bucket's, renewed by every write;
+// there is no lifetime per key, because a conditional write would drop it.
+type Bucket struct {
+	bus       *Bus
+	name      string
+	kv        jetstream.KeyValue
+	tombstone time.Duration
+}
+
+// Bucket opens the bucket, and makes it where it is new; in a cluster it waits for a majority as long as ctx
+// allows. Every process opens it with the same configuration.
+func (b *Bus) Bucket(ctx context.Context, name string, c BucketConfig) (*Bucket, error) {
+	return b.bucket(ctx, name, c, tombstone)
+}
+
+func (b *Bus) bucket(ctx context.Context, name string, c BucketConfig, mark time.Duration) (*Bucket, error) {
+	config := jetstream.KeyValueConfig{
+		Bucket: name, TTL: c.TTL, History: uint8(min(max(c.History, 1), jetstream.KeyValueMaxHistory)), //nolint:gosec // 1..64
+		Storage: jetstream.MemoryStorage, Replicas: 1, LimitMarkerTTL: mark,
+	}
+	if !b.config.alone() {
+		config.Storage, config.Replicas = jetstream.FileStorage, b.config.Replicas
+		if config.Replicas == 0 {
+			config.Replicas = 3
+		}
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, readyWait)
+		defer cancel()
+	}
+	for {
+		kv, err := b.js.CreateOrUpdateKeyValue(ctx, config)
+		if err == nil {
+			return &Bucket{bus: b, name: name, kv: kv, tombstone: mark}, nil
+		}
+		if b.config.alone() || errors.Is(err, jetstream.ErrInvalidBucketName) {
+			return nil, explain(err, name)
+		}
+		t := time.NewTimer(bucketRetry)
+		select {
+		case <-t.C: // the cluster is still electing
+		case <-ctx.Done():
+			t.Stop()
+			return nil, explain(errors.Join(ctx.Err(), err), name)
+		}
+	}
+}
+
+// Put writes the value, whatever was there, and gives its revision.
+func (k *Bucket) Put(ctx context.Context, key string, v any) (uint64, error) {
+	return k.write(key, v, func(data []byte) (uint64, error) { return k.kv.Put(ctx, key, data) })
+}
+
+// Create writes the value where the key is missing, deleted or expired; else ErrChanged.
+func (k *Bucket) Create(ctx context.Context, key string, v any) (uint64, error) {
+	return k.write(key, v, func(data []byte) (uint64, error) { return k.kv.Create(ctx, key, data) })
+}
+
+// Update writes the value where the key still has the revision; else (changed, deleted, expired) ErrChanged.
+func (k *Bucket) Update(ctx context.Context, key string, v any, revision uint64) (uint64, error) {
+	return k.write(key, v, func(data []byte) (uint64, error) { return k.kv.Update(ctx, key, data, revision) })
+}
+
+func (k *Bucket) write(key string, v any, f func([]byte) (uint64, error)) (uint64, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return 0, err
+	}
+	revision, err := f(data)
+	return revision, explain(err, k.name+" "+key)
+}
+
+// Get reads the value into v (nil: only the revision is wanted) and gives its revision, or ErrMissing.
+func (k *Bucket) Get(ctx context.Context, key string, v any) (uint64, error) {
+	e, err := k.kv.Get(ctx, key)
+	if err != nil {
+		return 0, explain(err, k.name+" "+key)
+	}
+	if v == nil {
+		return e.Revision(), nil
+	}
+	return e.Revision(), json.Unmarshal(e.Value(), v)
+}
+
+// Delete takes the key away where it has the revision, or whatever it has where revision is 0. A key that is
+// not there is no error when revision is 0.
+func (k *Bucket) Delete(ctx context.Context, key string, revision uint64) error {
+	options := []jetstream.KVDeleteOpt{jetstream.PurgeTTL(k.tombstone)}
+	if revision > 0 {
+		options = append(options, jetstream.LastRevision(revision))
+	}
+	return explain(k.kv.Purge(ctx, key, options...), k.name+" "+key)
+}
+
+// Change is one thing that happened to a key.
+type Change struct {
+	Key      string
+	Revision uint64
+	Value    []byte // JSON; nil when Gone
+	Gone     bool   // deleted or expired
+	Current  bool   // no change: all that was there has come, what follows is new
+}
+
+// Read reads the value into v.
+func (c Change) Read(v any) error { return json.Unmarshal(c.Value, v) }
+
+// Watch tells of the keys that begin with prefix ("" is all; it ends with a dot, or is one whole key): first
+// each as it stands, then a Change that is Current, then every change until ctx ends, which closes the
+// channel. The reader must keep up.
+func (k *Bucket) Watch(ctx context.Context, prefix string) (<-chan Change, error) {
+	pattern := prefix
+	if prefix == "" || strings.HasSuffix(prefix, ".") {
+		pattern += ">"
+	}
+	w, err := k.kv.Watch(ctx, pattern)
+	if err != nil {
+		return nil, explain(err, k.name+" "+pattern)
+	}
+	out := make(chan Change, 64)
+	started := k.bus.run(func() {
+		defer close(out)
+		defer func() {
+			if err := w.Stop(); err != nil && ctx.Err() == nil && k.bus.life.Err() == nil {
+				k.bus.log.Warn("a watch does not end", slog.String("bucket", k.name), slog.Any("error", err))
+			}
+		}()
+		for {
+			select {
+			case e, ok := <-w.Updates():
+				if !ok {
+					return
+				}
+				select {
+				case out <- change(e):
+				case <-ctx.Done():
+					return
+				case <-k.bus.life.Done():
+					return
+				}
+			case <-ctx.Done():
+				return
+			case <-k.bus.life.Done():
+				return
+			}
+		}
+	})
+	if !started {
+		close(out)
+	}
+	return out, nil
+}
+
+func change(e jetstream.KeyValueEntry) Change {
+	if e == nil {
+		return Change{Current: true}
+	}
+	c := Change{Key: e.Key(), Revision: e.Revision(), Gone: e.Operation() != jetstream.KeyValuePut}
+	if !c.Gone {
+		c.Value = e.Value()
+	}
+	return c
+}
+
+// Keys gives the keys that begin with prefix, as in Watch, in no order.
+func (k *Bucket) Keys(ctx context.Context, prefix string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
+	changes, err := k.Watch(ctx, prefix)
+	if err != nil {
+		return nil, err
+	}
+	keys := []string{}
+	for c := range changes {
+		if c.Current {
+			return keys, nil
+		}
+		if !c.Gone {
+			keys = append(keys, c.Key)
+		}
+	}
+	return nil, explain(context.DeadlineExceeded, k.name+" "+prefix)
+}
