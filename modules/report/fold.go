@@ -47,7 +47,9 @@ type touched struct {
 	*tally.Contact
 	before  []tally.Row
 	request *tally.Request
+	known   bool // it has a row
 	started bool // its row has a start, so indexed columns stay
+	head    tally.Head
 	late    bool
 	visits  []tally.Visit
 }
@@ -94,13 +96,13 @@ func (f *fold) apply(ctx context.Context, tx *store.Tx, first, last int64, facts
 	if err := b.save(ctx, tx); err != nil {
 		return err
 	}
-	return mem.mark(ctx, tx)
+	return f.mark(ctx, tx, mem)
 }
 
 // contactOf gives the contact a fact changes, "" when none.
 func contactOf(f tally.Fact) id.Contact {
 	switch b := f.Body.(type) {
-	case event.AgentSignedIn, event.AgentSignedOut, event.LegStarted, event.LegAnswered, event.RecordingFailed:
+	case event.AgentSignedIn, event.AgentSignedOut, event.LegStarted:
 		return ""
 	case event.AgentChanged:
 		if b.Was == event.Wrapup {
@@ -132,12 +134,13 @@ func (b *batch) load(ctx context.Context, tx *store.Tx, facts []tally.Fact) erro
 	for of, t := range b.contacts {
 		if t.Contact == nil {
 			if t.Contact = found[of]; t.Contact == nil {
-				t.Contact = &tally.Contact{ID: of}
+				t.Contact = &tally.Contact{Head: tally.Head{ID: of}}
 			}
 			b.mem.contacts.put(of, t.Contact)
 		}
 		t.before, t.request, t.started = t.Figures(), t.Request(), t.Started != 0
-		t.visits = cloneVisits(t.Visits)
+		t.head, t.visits = t.Head, cloneVisits(t.Visits)
+		t.known = t.Head != tally.Head{ID: of} || len(t.Visits) > 0
 	}
 	return nil
 }
@@ -167,6 +170,9 @@ func (b *batch) spend(f tally.Fact, body event.AgentChanged, late bool) {
 		whole := s
 		whole.Slot = tally.WholeDay
 		for _, k := range []tally.Spent{s, whole} {
+			if k.Slot == tally.WholeDay && k.Day > b.mem.rolled {
+				continue
+			}
 			at := b.times[k]
 			if at == nil {
 				at = &tally.Time{}
@@ -225,7 +231,7 @@ func (b *batch) restate(k tally.Key) {
 	if b.over(k.Day, k.Slot, k.Site) && k.Slot != tally.WholeDay {
 		b.restated[k] = b.now
 	}
-	if b.over(k.Day, tally.WholeDay, k.Site) {
+	if b.over(k.Day, tally.WholeDay, k.Site) && (k.Day <= b.mem.rolled || k.Table == tally.ByTopic) {
 		b.restated[whole] = b.now
 	}
 }
@@ -260,11 +266,11 @@ func (b *batch) ask(before, after *tally.Request, late bool) {
 	}
 }
 
-// addDays sums the slots' changes up to whole days.
+// addDays sums the slots' changes up to whole days, where these are kept: see roll.
 func (b *batch) addDays() {
 	days := tally.Figures{}
 	for k, n := range b.figures {
-		if k.Table != tally.ByTopic {
+		if k.Table != tally.ByTopic && k.Day <= b.mem.rolled {
 			k.Slot = tally.WholeDay
 			days.At(k).Add(n)
 		}

@@ -144,18 +144,22 @@ func readFigures(t testing.TB, db *store.DB) figures {
 	t.Helper()
 	out := figures{}
 	w := newStatements()
+	rolled, err := store.One(context.Background(), db, `SELECT rolled FROM report_mark`, store.Col[string])
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, table := range w.figures {
 		columns := []string{}
 		for _, c := range table.columns {
 			columns = append(columns, c.String())
 		}
-		readTable(t, db, out, table.name, table.keys, columns)
+		readTable(t, db, out, rolled, table.name, table.keys, columns)
 	}
-	readTable(t, db, out, "report_time", []string{"day", "slot", "site", "agent", "state", "reason"}, []string{"ms", "times"})
+	readTable(t, db, out, rolled, "report_time", []string{"day", "slot", "site", "agent", "state", "reason"}, []string{"ms", "times"})
 	return out
 }
 
-func readTable(t testing.TB, db *store.DB, out figures, name string, keys, columns []string) {
+func readTable(t testing.TB, db *store.DB, out figures, rolled, name string, keys, columns []string) {
 	t.Helper()
 	all := append(append([]string{}, keys...), columns...)
 	_, err := store.All(context.Background(), db, `SELECT `+strings.Join(all, ", ")+` FROM `+name, func(r store.Scanner) (int, error) {
@@ -184,8 +188,17 @@ func readTable(t testing.TB, db *store.DB, out figures, name string, keys, colum
 				parts = append(parts, *v)
 			}
 		}
+		whole := append([]any{}, parts...)
 		for i, c := range columns {
 			out.add(numbers[i], append(parts[:len(parts):len(parts)], c)...)
+			if slot, ok := parts[2].(int); ok && slot >= 0 && fmt.Sprint(parts[1]) > rolled { // a day not rolled yet is its slots
+				whole[2] = -1
+				if c == "max_wait_ms" {
+					out.most(numbers[i], append(whole[:len(whole):len(whole)], c)...)
+				} else {
+					out.add(numbers[i], append(whole[:len(whole):len(whole)], c)...)
+				}
+			}
 		}
 		return 0, nil
 	})

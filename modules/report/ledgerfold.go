@@ -62,7 +62,7 @@ func (f *fold) Reset(ctx context.Context, tx *store.Tx) error {
 			return err
 		}
 	}
-	_, err := store.Exec(ctx, tx, `UPDATE report_mark SET high = 0 WHERE id = 1`)
+	_, err := store.Exec(ctx, tx, `UPDATE report_mark SET high = 0, rolled = '' WHERE id = 1`)
 	return err
 }
 

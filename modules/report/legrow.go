@@ -46,13 +46,14 @@ func (legs legs) apply(f tally.Fact) bool {
 		l := legs.at(b.Leg, f.Subject)
 		l.started, l.role, l.agent, l.queue, l.peer = f.At, b.Role, b.Agent, b.Queue, b.Peer
 		l.starts++
-	case event.LegAnswered:
-		legs.at(b.Leg, f.Subject).answered = f.At
 	case event.LegEnded:
 		l := legs.at(b.Leg, f.Subject)
 		l.ended, l.role, l.cause, l.mos = f.At, b.Role, b.Cause, b.MOS
 		l.ringMs, l.talk, l.hold = l.ringMs+b.RingMs, l.talk+b.TalkMs, l.hold+b.HoldMs
 		l.ends++
+		if b.TalkMs+b.HoldMs > 0 { // leg.answered says no more, so it costs no write
+			l.answered = f.At - b.TalkMs - b.HoldMs
+		}
 		if b.Agent != "" {
 			l.agent = b.Agent
 		}

@@ -13,9 +13,10 @@ import (
 // belongs to the transaction that folds: taken out at its start, put back when it is committed, lost when it is
 // rolled back. It is good only for the fact that follows seq: another process, too, folds.
 type memory struct {
-	seq      int64 // the last one folded
-	high     int64 // newest time of any fact
-	marked   int64 // what of high is in the table
+	seq      int64  // the last one folded
+	high     int64  // newest time of any fact
+	marked   int64  // what of high is in the table
+	rolled   string // days up to this one have rows of whole days
 	contacts recent[id.Contact, *tally.Contact]
 	callers  recent[tally.CallerKey, *tally.Caller]
 	presence recent[id.User, *tally.Presence]
@@ -63,23 +64,13 @@ func (f *fold) recall(ctx context.Context, tx *store.Tx, first int64) (*memory, 
 	if m.seq+1 == first {
 		return m, nil
 	}
-	high, err := store.One(ctx, tx, `SELECT high FROM report_mark WHERE id = 1`, store.Col[int64])
-	*m = memory{high: high, marked: high}
+	fresh, err := store.One(ctx, tx, `SELECT high, rolled FROM report_mark WHERE id = 1`, func(r store.Scanner) (m memory, err error) {
+		err = r.Scan(&m.high, &m.rolled)
+		m.marked = m.high
+		return m, err
+	})
+	*m = fresh
 	return m, err
-}
-
-// markEvery is how far, in milliseconds, the newest fact time may run ahead of the table: it is only there to
-// tell late facts from others after a restart.
-const markEvery = 60 * 1000
-
-// mark notes the newest fact time.
-func (m *memory) mark(ctx context.Context, tx *store.Tx) error {
-	if m.high-m.marked < markEvery {
-		return nil
-	}
-	m.marked = m.high
-	_, err := store.Exec(ctx, tx, `UPDATE report_mark SET high = ? WHERE id = 1`, m.high)
-	return err
 }
 
 // recentLimit is how many values a half of recent holds: some hours of a busy hotline.

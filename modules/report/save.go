@@ -44,7 +44,9 @@ func (b *batch) save(ctx context.Context, tx *store.Tx) error {
 func (b *batch) saveContacts(ctx context.Context, tx *store.Tx) error {
 	var fresh, passing, visits []any
 	for _, t := range b.contacts {
-		if t.started {
+		if t.known && !t.changed() {
+			// an offer, say, which only its visit knows
+		} else if t.started {
 			passing = contactArgs(passing, t.Contact)
 		} else {
 			fresh = contactArgs(fresh, t.Contact)
@@ -62,6 +64,19 @@ func (b *batch) saveContacts(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	return b.write.visit.run(ctx, tx, visits)
+}
+
+// changed reports whether the contact's own row is to be written.
+func (t *touched) changed() bool {
+	if t.Head != t.head || len(t.Visits) != len(t.visits) || len(t.Transfers)+len(t.Directs)+len(t.Misses) > 0 {
+		return true
+	}
+	for i := range t.visits {
+		if t.Visits[i].Stay != t.visits[i].Stay {
+			return true
+		}
+	}
+	return false
 }
 
 func sameVisit(a, b *tally.Visit) bool {

@@ -24,6 +24,7 @@ type statements struct {
 	caller  upsert
 	time    upsert
 	present upsert
+	rolls   []string
 }
 
 func newStatements() *statements {
@@ -48,6 +49,7 @@ func newStatements() *statements {
 	s.time = newUpsert("report_time", timeColumns, "day, slot, site, agent, state, reason",
 		summed("report_time", []string{"ms", "times"})+", "+larger("report_time", "restated_at"))
 	s.present = newUpsert("report_presence", presenceColumns, "agent", replaced(presenceColumns[1:]))
+	s.rolls = s.roll()
 	return s
 }
 

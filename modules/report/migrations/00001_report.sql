@@ -91,7 +91,7 @@ CREATE TABLE report_leg (
 );
 CREATE INDEX report_leg_contact ON report_leg (contact, started_at);
 
--- Figures. slot -1 holds the sum of the day's slots. restated_at: when a late fact last changed the row.
+-- Figures. slot -1 holds the sum of the day's slots, for days that are rolled (report_mark). restated_at: when a late fact last changed the row.
 CREATE TABLE report_queue (
   day TEXT NOT NULL, slot BIGINT NOT NULL, site TEXT NOT NULL, queue TEXT NOT NULL, medium TEXT NOT NULL,
   entered BIGINT NOT NULL, entered_first BIGINT NOT NULL, answered BIGINT NOT NULL, abandoned BIGINT NOT NULL,
@@ -168,6 +168,7 @@ CREATE TABLE report_presence (
   signed_in BIGINT NOT NULL, contact TEXT NOT NULL, queue TEXT NOT NULL, seat TEXT NOT NULL, at BIGINT NOT NULL
 );
 
--- One row: the newest time of any fact folded, at most a minute behind. What comes later from before it is late.
-CREATE TABLE report_mark (id BIGINT PRIMARY KEY, high BIGINT NOT NULL);
-INSERT INTO report_mark (id, high) VALUES (1, 0);
+-- One row. high: the newest time of any fact folded, at most a minute behind; what comes later from before it is
+-- late. rolled: days up to this one have rows with slot -1.
+CREATE TABLE report_mark (id BIGINT PRIMARY KEY, high BIGINT NOT NULL, rolled TEXT NOT NULL);
+INSERT INTO report_mark (id, high, rolled) VALUES (1, 0, '');

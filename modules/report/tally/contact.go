@@ -15,6 +15,15 @@ type Zone func(id.Site) *time.Location
 
 // Contact is what the facts of one contact say so far. Until its start is known (Started 0) it counts nothing.
 type Contact struct {
+	Head
+	Visits    []Visit // by time of entry
+	Transfers []Transfer
+	Directs   []Direct
+	Misses    []Made // of offers not seen yet
+}
+
+// Head is what a contact holds but its lists; it compares.
+type Head struct {
 	ID        id.Contact
 	Site      id.Site
 	Medium    contact.Medium
@@ -42,11 +51,6 @@ type Contact struct {
 	Agent   id.User // the last who talked
 	AgentAt int64
 	Note    Note // the wrap-up that holds
-
-	Visits    []Visit // by time of entry
-	Transfers []Transfer
-	Directs   []Direct
-	Misses    []Made // of offers not seen yet
 }
 
 // Note is the newest wrap-up.
