@@ -1,0 +1,15 @@
+import type { ModuleUI } from '@kit'
+
+const ui: ModuleUI = {
+  routes: [
+    { path: '/login', component: () => import('./Login.vue'), meta: { public: true, title: 'identity.login.title' } },
+    { path: '/setup', component: () => import('./Setup.vue'), meta: { public: true, title: 'identity.setup.title' } },
+    { path: '/reset', component: () => import('./Reset.vue'), meta: { public: true, title: 'identity.reset.title' } },
+    { path: '/password', component: () => import('./Password.vue'), meta: { title: 'identity.password.title' } },
+    { path: '/sessions', component: () => import('./Sessions.vue'), meta: { title: 'identity.sessions.title' } },
+  ],
+  nav: [],
+  widgets: [],
+  rights: [],
+}
+export default ui

@@ -1,0 +1,1 @@
+var e=`/kapok.svg`;export{e as t};

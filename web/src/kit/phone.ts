@@ -1,0 +1,384 @@
+/**
+ * The browser as a telephone. This is the only file that knows the SIP library (JsSIP, loaded when the first
+ * account registers); everything else sees the eight verbs of Phone and snapshots of its lines.
+ *
+ * Offers come as INVITEs with `X-Kapok-Contact` (the contact they belong to) and `X-Kapok-Kind`: `offer` waits for
+ * answer(); `echo` (the person asked for a test) and `reattach` (the house brings a kept call back after a reload or
+ * a lost line) are answered by themselves.
+ */
+import { mosOf } from './quality'
+
+export interface SipAccount { user: string; secret: string; realm: string; url: string }
+export type LineKind = 'offer' | 'echo' | 'reattach' | 'out'
+export type LinePhase = 'ringing' | 'answering' | 'talking' | 'held' | 'ended'
+
+/** One call as the phone sees it. `mos` is 1..4.5, `loss` a share 0..1; null until two seconds were measured. */
+export interface Line {
+  contact: string
+  kind: LineKind
+  phase: LinePhase
+  muted: boolean
+  mos: number | null
+  loss: number | null
+  /** Why it ended or could not be answered, as a text key; empty otherwise. */
+  trouble: string
+}
+
+export type Registration = 'none' | 'connecting' | 'registered' | 'lost' | 'refused'
+export interface PhoneSnapshot { registration: Registration; lines: Line[] }
+
+/** The eight verbs. Verbs on a contact that has no line do nothing, except answer, which waits for its INVITE. */
+export interface Phone {
+  /** register takes an account (null: gives it up) and keeps it registered over lost lines. */
+  register(account: SipAccount | null): Promise<void>
+  /** call dials a target; resolves when it was sent. */
+  call(target: string): Promise<void>
+  /** answer sends the 200 OK; when the INVITE has not come yet it is answered on arrival, within 5 s. */
+  answer(contact: string): void
+  hold(contact: string, on: boolean): void
+  mute(contact: string, on: boolean): void
+  dtmf(contact: string, digits: string): void
+  /** transfer sends a REFER to the target. */
+  transfer(contact: string, target: string): void
+  hangup(contact: string): void
+  /** watch is told of every change; the result ends it. */
+  watch(listener: (snapshot: PhoneSnapshot) => void): () => void
+}
+
+/** What is used of JsSIP's session; a fake has the same. */
+export interface SessionLike {
+  on(event: string, handler: (e: never) => void): void
+  answer(options: object): void
+  terminate(options?: object): void
+  hold(options?: object): boolean
+  unhold(options?: object): boolean
+  mute(options?: object): void
+  unmute(options?: object): void
+  sendDTMF(tones: string, options?: object): void
+  refer(target: string): void
+  connection: RTCPeerConnection | undefined
+}
+export interface UALike {
+  on(event: string, handler: (e: never) => void): void
+  start(): void
+  stop(): void
+  register(): void
+  call(target: string, options: object): SessionLike
+}
+interface NewSession {
+  originator: 'local' | 'remote'
+  session: SessionLike
+  request: { getHeader(name: string): string | undefined; call_id?: string }
+}
+
+export interface PhoneOptions {
+  /** open makes the user agent; the default loads JsSIP. */
+  open?: (account: SipAccount) => Promise<UALike>
+  /** media asks for the microphone's constraints at the moment of answering. */
+  media?: () => MediaTrackConstraints
+  /** play brings a remote track to the person's ears; the result silences it. */
+  play?: (stream: MediaStream) => () => void
+}
+
+/** JsSIP gathers no candidates: the house is ICE-lite on one address, and servers would only cost time. */
+const pcConfig = { iceServers: [], rtcpMuxPolicy: 'require' as const }
+const answerDeadline = 8000
+const inviteDeadline = 5000
+const registerPauses = [2000, 4000, 8000, 15_000]
+
+async function openJsSIP(account: SipAccount): Promise<UALike> {
+  const JsSIP = (await import('jssip')).default
+  return new JsSIP.UA({
+    sockets: [new JsSIP.WebSocketInterface(account.url)],
+    uri: `sip:${account.user}@${account.realm}`,
+    authorization_user: account.user,
+    password: account.secret,
+    realm: account.realm,
+    register: true,
+    register_expires: 120,
+    session_timers: true,
+    connection_recovery_min_interval: 1,
+    connection_recovery_max_interval: 8,
+    user_agent: 'Kapok desk',
+  }) as unknown as UALike
+}
+
+function playAloud(stream: MediaStream): () => void {
+  const audio = new Audio()
+  audio.autoplay = true
+  audio.srcObject = stream
+  void import('./devices').then(({ audioChoice, playOn }) => playOn(audio, audioChoice.speaker))
+  void audio.play().catch(() => {})
+  return () => {
+    audio.pause()
+    audio.srcObject = null
+  }
+}
+
+class Call {
+  readonly line: Line
+  silence: () => void = () => {}
+  deadline: ReturnType<typeof setTimeout> | undefined
+  replaces: Call | undefined
+  last = { received: 0, lost: 0 }
+  constructor(readonly session: SessionLike, contact: string, kind: LineKind) {
+    this.line = { contact, kind, phase: kind === 'out' ? 'answering' : 'ringing', muted: false, mos: null, loss: null, trouble: '' }
+  }
+}
+
+class SipPhone implements Phone {
+  private ua: UALike | null = null
+  private account: SipAccount | null = null
+  private registration: Registration = 'none'
+  private calls: Call[] = []
+  private readonly wanted = new Map<string, ReturnType<typeof setTimeout>>()
+  private readonly listeners = new Set<(s: PhoneSnapshot) => void>()
+  private retry: ReturnType<typeof setTimeout> | undefined
+  private failures = 0
+  private meter: ReturnType<typeof setInterval> | undefined
+  private generation = 0
+
+  constructor(private readonly options: PhoneOptions) {}
+
+  async register(account: SipAccount | null): Promise<void> {
+    const same = account && this.account && JSON.stringify(account) === JSON.stringify(this.account)
+    if (same && this.ua) return
+    this.generation++
+    const mine = this.generation
+    clearTimeout(this.retry)
+    this.ua?.stop()
+    this.ua = null
+    this.account = account
+    this.failures = 0
+    if (!account) {
+      for (const call of [...this.calls]) this.forget(call, '')
+      this.setRegistration('none')
+      return
+    }
+    this.setRegistration('connecting')
+    const ua = await (this.options.open ?? openJsSIP)(account)
+    if (mine !== this.generation) return
+    this.ua = ua
+    ua.on('registered', () => {
+      this.failures = 0
+      this.setRegistration('registered')
+    })
+    ua.on('unregistered', () => { if (this.ua === ua && this.registration === 'registered') this.setRegistration('lost') })
+    ua.on('disconnected', () => { if (this.ua === ua) this.setRegistration('lost') })
+    ua.on('connected', () => { if (this.ua === ua && this.registration !== 'registered') this.setRegistration('connecting') })
+    ua.on('registrationFailed', () => { if (this.ua === ua) this.registerLater(ua) })
+    ua.on('newRTCSession', (e: NewSession) => { if (this.ua === ua) this.meet(e) })
+    ua.start()
+  }
+
+  async call(target: string): Promise<void> {
+    if (!this.ua) return
+    this.ua.call(target, { mediaConstraints: { audio: this.media(), video: false }, pcConfig })
+  }
+
+  answer(contact: string): void {
+    const call = this.find(contact)
+    if (call) {
+      if (call.line.phase === 'ringing') this.accept(call)
+      return
+    }
+    clearTimeout(this.wanted.get(contact))
+    this.wanted.set(contact, setTimeout(() => this.wanted.delete(contact), inviteDeadline))
+  }
+
+  hold(contact: string, on: boolean): void {
+    const call = this.find(contact)
+    if (!call) return
+    if (on) call.session.hold()
+    else call.session.unhold()
+  }
+
+  mute(contact: string, on: boolean): void {
+    const call = this.find(contact)
+    if (!call) return
+    if (on) call.session.mute({ audio: true })
+    else call.session.unmute({ audio: true })
+    call.line.muted = on
+    this.tell()
+  }
+
+  dtmf(contact: string, digits: string): void {
+    this.find(contact)?.session.sendDTMF(digits, { transportType: 'RFC2833' })
+  }
+
+  transfer(contact: string, target: string): void {
+    this.find(contact)?.session.refer(target)
+  }
+
+  hangup(contact: string): void {
+    this.wanted.delete(contact)
+    const call = this.find(contact)
+    if (call) this.end(call)
+  }
+
+  watch(listener: (s: PhoneSnapshot) => void): () => void {
+    this.listeners.add(listener)
+    listener(this.snapshot())
+    return () => this.listeners.delete(listener)
+  }
+
+  private snapshot(): PhoneSnapshot {
+    return { registration: this.registration, lines: this.calls.map((c) => ({ ...c.line })) }
+  }
+
+  private tell(): void {
+    const s = this.snapshot()
+    for (const l of [...this.listeners]) l(s)
+  }
+
+  private setRegistration(to: Registration): void {
+    this.registration = to
+    this.tell()
+  }
+
+  private registerLater(ua: UALike): void {
+    this.setRegistration(this.failures >= 2 ? 'refused' : 'lost')
+    const pause = registerPauses[Math.min(this.failures, registerPauses.length - 1)]!
+    this.failures++
+    clearTimeout(this.retry)
+    this.retry = setTimeout(() => { if (this.ua === ua) ua.register() }, pause)
+  }
+
+  private find(contact: string): Call | undefined {
+    return this.calls.findLast((c) => c.line.contact === contact && c.line.phase !== 'ended')
+  }
+
+  private media(): MediaTrackConstraints | true { return this.options.media?.() ?? true }
+
+  /** meet takes a new session of the library, ours or theirs. */
+  private meet({ originator, session, request }: NewSession): void {
+    const said = request.getHeader('X-Kapok-Kind')
+    const kind: LineKind = originator === 'local' ? 'out' : said === 'echo' || said === 'reattach' ? said : 'offer'
+    const contact = request.getHeader('X-Kapok-Contact') || request.call_id || kind
+    const call = new Call(session, contact, kind)
+    call.replaces = this.find(contact)
+    this.calls.push(call)
+    this.attach(call)
+    this.tell()
+    const wanted = this.wanted.get(contact)
+    clearTimeout(wanted)
+    this.wanted.delete(contact)
+    if (kind === 'echo' || kind === 'reattach' || (kind === 'offer' && wanted !== undefined)) this.accept(call)
+  }
+
+  private attach(call: Call): void {
+    const { session, line } = call
+    const hear = (pc: RTCPeerConnection) => pc.addEventListener('track', (e) => {
+      call.silence()
+      call.silence = (this.options.play ?? playAloud)(e.streams[0] ?? new MediaStream([e.track]))
+    })
+    if (session.connection) hear(session.connection)
+    session.on('peerconnection', (e: { peerconnection: RTCPeerConnection }) => hear(e.peerconnection))
+    // Host candidates come at once; waiting for the browser to call the gathering finished costs seconds.
+    session.on('icecandidate', (e: { ready: () => void }) => { setTimeout(() => e.ready(), 150) })
+    const up = () => {
+      clearTimeout(call.deadline)
+      if (line.phase !== 'held') line.phase = 'talking'
+      if (line.muted) session.mute({ audio: true })
+      this.release(call)
+      this.measure()
+      this.tell()
+    }
+    session.on('accepted', up)
+    session.on('confirmed', up)
+    session.on('hold', () => this.phase(call, 'held'))
+    session.on('unhold', () => this.phase(call, 'talking'))
+    session.on('ended', () => this.forget(call, ''))
+    session.on('failed', (e: { cause?: string } | undefined) => this.forget(call, troubleOfCause(e?.cause, call)))
+    session.on('getusermediafailed', () => this.forget(call, 'shell.phone.no_microphone'))
+  }
+
+  private accept(call: Call): void {
+    call.line.phase = 'answering'
+    if (call.replaces) call.line.muted = call.replaces.line.muted
+    call.deadline = setTimeout(() => {
+      if (call.line.phase !== 'answering') return
+      this.end(call)
+      this.forget(call, 'shell.phone.answer_late')
+    }, answerDeadline)
+    this.tell()
+    try {
+      call.session.answer({ mediaConstraints: { audio: this.media(), video: false }, pcConfig })
+    } catch {
+      this.forget(call, 'shell.phone.answer_failed')
+    }
+  }
+
+  /** release lets go of the line a reattached one took the place of, once the new one stands (as RFC 3891 does). */
+  private release(call: Call): void {
+    const old = call.replaces
+    call.replaces = undefined
+    if (!old || old.line.phase === 'ended') return
+    this.end(old)
+    this.forget(old, '')
+  }
+
+  private end(call: Call): void {
+    try {
+      call.session.terminate()
+    } catch {
+      this.forget(call, '')
+    }
+  }
+
+  private phase(call: Call, phase: LinePhase): void {
+    if (call.line.phase === 'ended') return
+    call.line.phase = phase
+    this.tell()
+  }
+
+  private forget(call: Call, trouble: string): void {
+    if (call.line.phase === 'ended') return
+    clearTimeout(call.deadline)
+    call.silence()
+    call.line.phase = 'ended'
+    call.line.trouble = trouble
+    this.tell() // once with the ended line, so that its trouble can be shown
+    this.calls = this.calls.filter((c) => c !== call)
+    if (this.calls.length === 0) {
+      clearInterval(this.meter)
+      this.meter = undefined
+    }
+    this.tell()
+  }
+
+  private measure(): void {
+    this.meter ??= setInterval(() => {
+      for (const call of this.calls) void this.read(call)
+    }, 2000)
+  }
+
+  private async read(call: Call): Promise<void> {
+    const stats = await call.session.connection?.getStats?.().catch(() => undefined)
+    if (!stats || call.line.phase === 'ended') return
+    let received = 0, lost = 0, jitter = 0, roundTrip = 0
+    stats.forEach((s: Record<string, unknown>) => {
+      if (s.type === 'inbound-rtp') {
+        received = Number(s.packetsReceived ?? 0)
+        lost = Number(s.packetsLost ?? 0)
+        jitter = Number(s.jitter ?? 0)
+      } else if (s.type === 'candidate-pair' && s.nominated) roundTrip = Number(s.currentRoundTripTime ?? 0)
+    })
+    const got = received - call.last.received
+    const gone = Math.max(0, lost - call.last.lost)
+    call.last = { received, lost }
+    if (got + gone === 0) return
+    call.line.loss = gone / (got + gone)
+    call.line.mos = mosOf(call.line.loss, roundTrip * 500 + jitter * 2000 + 40)
+    this.tell()
+  }
+}
+
+function troubleOfCause(cause: string | undefined, call: Call): string {
+  if (cause === 'User Denied Media Access') return 'shell.phone.no_microphone'
+  if (call.line.phase === 'answering' && cause && cause !== 'Canceled' && cause !== 'Terminated') return 'shell.phone.answer_failed'
+  return ''
+}
+
+/** createPhone makes a telephone; a page needs one. */
+export function createPhone(options: PhoneOptions = {}): Phone { return new SipPhone(options) }

@@ -1,0 +1,11 @@
+type Texts = Record<string, string>
+
+// Every text of the house in this language: the modules' (read by Go too), their pages' and the shell's.
+const files: Record<string, Texts> = {
+  ...import.meta.glob<Texts>('../../../platform/*/texts/en.json', { eager: true, import: 'default' }),
+  ...import.meta.glob<Texts>('../../../modules/*/texts/en.json', { eager: true, import: 'default' }),
+  ...import.meta.glob<Texts>('../../../modules/*/ui/texts/en.json', { eager: true, import: 'default' }),
+  ...import.meta.glob<Texts>('./en.json', { eager: true, import: 'default' }),
+}
+
+export default Object.assign({}, ...Object.values(files)) as Texts
