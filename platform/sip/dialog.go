@@ -357,7 +357,12 @@ func (d *Dialog) WaitACK(ctx context.Context) ([]byte, error) {
 	case <-d.acked1:
 		return d.ackSDP, nil
 	case <-d.done:
-		return nil, ErrEnded
+		select {
+		case <-d.acked1: // it came before the end
+			return d.ackSDP, nil
+		default:
+			return nil, ErrEnded
+		}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
