@@ -32,6 +32,9 @@ type Local struct {
 type WebRTC struct {
 	Ufrag, Pwd  string
 	Fingerprint string // "sha-256 AB:CD:…" of our certificate
+
+	// Renew gives new credentials when the browser restarts ICE (RFC 8445 §9); the answer carries them.
+	Renew func() (ufrag, pwd string)
 }
 
 // Agreement is what holds after an answer in either direction.
@@ -115,6 +118,9 @@ func (e *Exchange) Answer(offer []byte) ([]byte, error) {
 	}
 	a.Direction = s.Audio.Direction.Mirror()
 	a.Restarted = e.have && a.Peer.Ufrag != e.agreed.Peer.Ufrag
+	if w := e.local.WebRTC; w != nil && a.Restarted && w.Renew != nil {
+		w.Ufrag, w.Pwd = w.Renew()
+	}
 	e.take(s, a)
 	e.offered = false
 	return e.write(a.Direction, codecs, false), nil
@@ -252,6 +258,8 @@ func (e *Exchange) webrtc(r *Audio, offer bool, a *Agreement) error {
 		return fmt.Errorf("%w: no ICE credentials", ErrSecurity)
 	case p.Fingerprint == "":
 		return fmt.Errorf("%w: no certificate fingerprint", ErrSecurity)
+	case e.have && !strings.EqualFold(p.Fingerprint, e.agreed.Peer.Fingerprint):
+		return fmt.Errorf("%w: another certificate in the same call", ErrSecurity)
 	case p.Lite:
 		return fmt.Errorf("%w: both sides are ICE-lite", ErrSecurity)
 	}

@@ -239,8 +239,12 @@ func (p *parser) finish() *Session {
 		conn = p.session.conn
 	}
 	ip := address(conn)
-	if ip.IsValid() && ip.IsUnspecified() { // hold of RFC 2543: it wants nothing, but may still send (RFC 3264 §8.4)
-		a.Direction = a.Direction.And(SendOnly)
+	if ip.IsValid() && ip.IsUnspecified() {
+		// Hold of RFC 2543: it wants nothing, but may still send (RFC 3264 §8.4). A browser writes 0.0.0.0 when it
+		// has not gathered candidates yet (RFC 8840 §4.1.2), which is no hold.
+		if !a.dtls() {
+			a.Direction = a.Direction.And(SendOnly)
+		}
 		ip = netip.Addr{}
 	}
 	a.Addr = netip.AddrPortFrom(ip, uint16(st.port))

@@ -21,6 +21,8 @@ func TestParseTolerates(t *testing.T) {
 		{"broken attributes", noMaps + "a=rtpmap:x\r\na=rtpmap:999 A/8000\r\na=ptime:abc\r\na=crypto:1\r\na=candidate:1 1 udp\r\na=:\r\n", func(s *Session) bool { return s.Audio.Ptime == 0 }},
 		{"ptime with a point", noMaps + "a=ptime:20.0\r\n", func(s *Session) bool { return s.Audio.Ptime == 20 }},
 		{"the first audio line with a port", strings.Replace(noMaps, "m=audio", "m=audio 0 RTP/AVP 8\r\nm=audio", 1), func(s *Session) bool { return s.Index == 1 && !s.Rejected }},
+		{"0.0.0.0 is hold on a phone", holdOld, func(s *Session) bool { return s.Audio.Direction == SendOnly && !s.Audio.Addr.Addr().IsValid() }},
+		{"and not in a browser", strings.ReplaceAll(chromium, "192.168.1.77", "0.0.0.0"), func(s *Session) bool { return s.Audio.Direction == SendRecv }},
 		{"upper-case attribute names", noMaps + "a=SENDONLY\r\n", func(s *Session) bool { return s.Audio.Direction == SendOnly }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
