@@ -11,7 +11,6 @@ type agent struct {
 	away     bool // wants to be away; honoured when nothing is open
 	touched  bool
 	open     uint8 // channels it stands free in: bit per channel
-	shownYet bool
 	profile  int32
 	offer    int32 // contact ringing here
 	assigns  int32 // first of its contacts
@@ -32,7 +31,7 @@ type agent struct {
 	checkAt       int64
 	awayReason    string
 	restReason    string
-	shown         Command // the last AgentState told
+	shown         shown
 }
 
 // signIn makes the agent known. A second sign-in of a signed-in agent only brings the profile and the endpoint up
@@ -55,7 +54,7 @@ func (b *Brain) signIn(ev *Event) {
 		for ch := range b.idlePos {
 			b.idlePos[ch].grow(len(b.agents))
 		}
-		b.timerPos.grow(2 * len(b.agents))
+		b.timers.grow(2 * len(b.agents))
 	}
 	since := ev.Since
 	if since <= 0 || since > b.now {

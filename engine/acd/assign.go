@@ -70,7 +70,7 @@ func (b *Brain) unassign(i int32) {
 // assigned returns the agent's record of the contact, or none.
 func (b *Brain) assigned(ai int32, cid id.Contact) int32 {
 	for i := b.agents[ai].assigns; i != none; i = b.assigns[i].nextOfAgent {
-		if b.contacts[b.assigns[i].contact].id == cid {
+		if b.idOf(b.assigns[i].contact) == cid {
 			return i
 		}
 	}
@@ -130,7 +130,7 @@ func (b *Brain) endWrapUp(ai int32, cid id.Contact) {
 	for i := b.agents[ai].assigns; i != none; {
 		x := &b.assigns[i]
 		next := x.nextOfAgent
-		if x.wrapping && (cid == "" || b.contacts[x.contact].id == cid) {
+		if x.wrapping && (cid == "" || b.idOf(x.contact) == cid) {
 			b.unassign(i)
 		}
 		i = next
@@ -142,7 +142,7 @@ func (b *Brain) endWrapUp(ai int32, cid id.Contact) {
 func (b *Brain) extendWrapUp(ai int32, ev *Event) {
 	for i := b.agents[ai].assigns; i != none; i = b.assigns[i].nextOfAgent {
 		x := &b.assigns[i]
-		if x.wrapping && (ev.Contact == "" || b.contacts[x.contact].id == ev.Contact) {
+		if x.wrapping && (ev.Contact == "" || b.idOf(x.contact) == ev.Contact) {
 			x.until = min(max(ev.Until, b.now+1), x.limit)
 			x.asked = true
 		}
@@ -159,7 +159,7 @@ func (b *Brain) took(ai int32, ev *Event) {
 		b.reject(a.id, ev.Contact, "", WhyNoChannel)
 		return
 	}
-	if a.offer != none && b.contacts[a.offer].id == ev.Contact {
+	if a.offer != none && b.idOf(a.offer) == ev.Contact {
 		b.accept(ai, &Event{Offer: a.offerNo, Contact: ev.Contact})
 		return
 	}
@@ -184,12 +184,17 @@ func (b *Brain) take(ai int32, ch uint8, ev *Event) {
 	if back != none {
 		b.withdraw(ai, WhyTook)
 	}
-	freed := b.pullOut(ev.Contact, WhyMoved)
+	ci, freed := b.byContact.find(ev.Contact), none
+	if ci != none {
+		freed = b.pullOut(ci, WhyMoved)
+	} else {
+		ci = b.newContact(ev.Contact)
+	}
 	wrap := ev.WrapUp
 	if wrap == 0 {
 		wrap = b.set.DirectWrapUp
 	}
-	b.assign(ai, b.contactSlot(ev.Contact), assign{queue: none, channel: ch, since: b.startOf(ev), wrap: wrap})
+	b.assign(ai, ci, assign{queue: none, channel: ch, since: b.startOf(ev), wrap: wrap})
 	b.reopen(ai)
 	if back != none {
 		b.requeue(back, WhyTook)
@@ -209,7 +214,11 @@ func (b *Brain) wrapping(ai int32, ev *Event) {
 	}
 	start := b.startOf(ev)
 	limit := max(start+b.set.MaxWrapUp, b.now+1)
-	b.assign(ai, b.contactSlot(ev.Contact), assign{
+	ci := b.byContact.find(ev.Contact)
+	if ci == none {
+		ci = b.newContact(ev.Contact)
+	}
+	b.assign(ai, ci, assign{
 		queue: none, channel: ch, wrapping: true, since: start, limit: limit, until: min(max(ev.Until, b.now+1), limit), wrap: Manual, asked: true,
 	})
 	b.free(ai)

@@ -23,6 +23,7 @@ type Brain struct {
 	held  bool
 
 	contacts    []contact
+	details     []details // beside contacts
 	freeContact []int32
 	byContact   table[id.Contact]
 	agents      []agent
@@ -46,8 +47,8 @@ type Brain struct {
 	supply     [MaxChannels]index // profiles by their first free agent, per channel
 	contactPos places
 	idlePos    [MaxChannels]places
-	timers     heap
-	timerPos   places
+	timers     wheel
+	order      func(a, b int32) int // timerOrder
 
 	redial  redial
 	touched []int32 // agents whose state may have changed in this Apply
@@ -69,11 +70,11 @@ func New(c Config) *Brain {
 		profileKeys: map[string]int32{},
 		redial:      redial{by: newTable[caller]()},
 	}
-	b.contactPos.first = func(x, y int32) bool { return b.contacts[x].id < b.contacts[y].id }
+	b.contactPos.first = func(x, y int32) bool { return b.idOf(x) < b.idOf(y) }
 	for ch := range b.idlePos {
-		b.idlePos[ch].first = func(x, y int32) bool { return b.agents[x].id < b.agents[y].id }
+		b.idlePos[ch].first = func(x, y int32) bool { return b.byAgent.keys[x] < b.byAgent.keys[y] }
 	}
-	b.timerPos.first = b.timerFirst
+	b.order = b.timerOrder
 	return b
 }
 
@@ -90,10 +91,10 @@ func (b *Brain) Apply(ev *Event, now int64) []Command {
 
 // Next returns the moment of the next timer; false when there is none. The caller applies a Tick then.
 func (b *Brain) Next() (at int64, ok bool) {
-	if b.held || len(b.timers.items) == 0 {
+	if b.held {
 		return 0, false
 	}
-	return b.timers.items[0].key, true
+	return b.timers.next()
 }
 
 func (b *Brain) follow(ev *Event) {
@@ -228,6 +229,8 @@ func (b *Brain) reject(a id.User, c id.Contact, q id.Queue, why Why) {
 
 // compareContacts is the order of waiting: the key, then the identifier (a ULID, so by creation).
 func (b *Brain) compareContacts(x, y int32) int {
-	cx, cy := &b.contacts[x], &b.contacts[y]
-	return cmp.Or(cmp.Compare(cx.key, cy.key), strings.Compare(string(cx.id), string(cy.id)))
+	if kx, ky := b.contacts[x].key, b.contacts[y].key; kx != ky {
+		return cmp.Compare(kx, ky)
+	}
+	return strings.Compare(string(b.idOf(x)), string(b.idOf(y)))
 }

@@ -73,13 +73,13 @@ func judge(k *class, p *profile, q *queue) refusal {
 }
 
 // classFor returns the class the contact belongs to at a relax level with so many rings open.
-func (b *Brain) classFor(c *contact, relax, ring uint8) int32 {
+func (b *Brain) classFor(c *contact, d *details, relax, ring uint8) int32 {
 	q := &b.queues[c.queue]
 	site := none
 	if ring >= q.ownFrom {
-		site = c.site
+		site = d.site
 	}
-	if len(c.needs) == 0 && site == none {
+	if len(d.needs) == 0 && site == none {
 		at := &q.plain[(int(c.channel)*(MaxLevel+1)+int(relax))*len(q.rings)+int(ring)]
 		if *at == none {
 			*at = b.addClass(class{pinned: true, channel: c.channel, relax: relax, ring: ring, queue: c.queue, site: none, needs: relaxed(q.needs, nil, relax)})
@@ -87,10 +87,10 @@ func (b *Brain) classFor(c *contact, relax, ring uint8) int32 {
 		return *at
 	}
 	key := binary.AppendVarint(b.scratch[:0], int64(c.queue))
-	key = binary.AppendVarint(key, q.version) // an older configuration's classes are not found again
+	key = binary.AppendVarint(key, int64(q.version)) // an older configuration's classes are not found again
 	key = append(key, c.channel, relax, ring)
 	key = binary.AppendVarint(key, int64(site))
-	for _, n := range c.needs {
+	for _, n := range d.needs {
 		key = append(binary.AppendVarint(key, int64(n.skill)), n.level, n.floor)
 	}
 	b.scratch = key
@@ -99,7 +99,7 @@ func (b *Brain) classFor(c *contact, relax, ring uint8) int32 {
 	}
 	k := b.addClass(class{
 		channel: c.channel, relax: relax, ring: ring, queue: c.queue, site: site,
-		needs: relaxed(q.needs, c.needs, relax), key: string(key),
+		needs: relaxed(q.needs, d.needs, relax), key: string(key),
 	})
 	b.classKeys[b.classes[k].key] = k
 	return k

@@ -9,49 +9,53 @@ const (
 	ringing               // offered
 )
 
-// contact is what the brain knows of a contact that waits or is with an agent.
+// contact is what the brain looks at in every event of a contact: one cache line. Its identifier is in
+// Brain.byContact, the rest in details.
 type contact struct {
-	id       id.Contact
 	key      int64 // the place: EnteredAt less the head start of its priority; constant over the wait
-	entered  int64
 	since    int64 // begin of this wait
-	arrived  int64 // when this brain took it in
-	state    uint8
-	channel  uint8
-	relax    uint8
-	ring     uint8
-	ringMin  uint8 // rings opened at entry by a long estimated wait
 	queue    int32
-	member   int32 // position in queue.members
 	class    int32 // none when unqueued
 	last     int32 // class it reaches when fully relaxed with every ring open
 	agent    int32 // ringing there
 	holder   int32 // sticky agent it is kept for
 	nextHeld int32
-	site     int32
 	assigns  int32 // first of the list of agents that have it
+	member   int32 // position in queue.members
+	version  int32 // of the queue's configuration that last was made for
+	state    uint8
+	channel  uint8
+	relax    uint8
+	ring     uint8
+	ringMin  uint8 // rings opened at entry by a long estimated wait
+	reach    uint8 // levels its needs can be relaxed
+	sticky   bool  // has a sticky agent
+}
+
+// details is what is seldom looked at.
+type details struct {
+	entered  int64
+	arrived  int64 // when this brain took it in
 	priority int
 	bonus    int
+	site     int32
 	needs    []need
 	sticky   id.User
 	caller   string
 }
 
-// contactSlot finds or makes the record.
-func (b *Brain) contactSlot(cid id.Contact) int32 {
-	if i := b.byContact.find(cid); i != none {
-		return i
-	}
+// newContact makes the record.
+func (b *Brain) newContact(cid id.Contact) int32 {
 	i := int32(len(b.contacts))
 	if n := len(b.freeContact); n > 0 {
 		i, b.freeContact = b.freeContact[n-1], b.freeContact[:n-1]
 	} else {
 		b.contacts = append(b.contacts, contact{})
+		b.details = append(b.details, details{})
 		b.contactPos.grow(len(b.contacts))
-		b.timerPos.grow(2 * len(b.contacts))
+		b.timers.grow(2 * len(b.contacts))
 	}
-	needs := b.contacts[i].needs[:0]
-	b.contacts[i] = contact{id: cid, needs: needs, class: none, last: none, agent: none, holder: none, nextHeld: none, site: none, assigns: none}
+	b.contacts[i] = contact{class: none, last: none, agent: none, holder: none, nextHeld: none, assigns: none}
 	b.byContact.put(cid, i)
 	return i
 }
@@ -59,13 +63,15 @@ func (b *Brain) contactSlot(cid id.Contact) int32 {
 // forget frees the record of a contact that is neither queued nor with an agent.
 func (b *Brain) forget(ci int32) {
 	c := &b.contacts[ci]
-	if c.id == "" || c.state != unqueued || c.assigns != none {
+	if c.state != unqueued || c.assigns != none || b.byContact.keys[ci] == "" {
 		return
 	}
-	b.byContact.drop(c.id)
-	c.id, c.sticky, c.caller = "", "", ""
+	b.byContact.drop(ci)
 	b.freeContact = append(b.freeContact, ci)
 }
+
+// idOf is the contact's identifier.
+func (b *Brain) idOf(ci int32) id.Contact { return b.byContact.keys[ci] }
 
 // enter puts a contact into a queue, or moves it there from another one.
 func (b *Brain) enter(ev *Event) {
@@ -82,53 +88,58 @@ func (b *Brain) enter(ev *Event) {
 		b.sendAway(ev, "", WhyNoChannel)
 		return
 	}
-	freed := b.pullOut(ev.Contact, WhyMoved)
+	ci, freed := b.byContact.find(ev.Contact), none
+	if ci != none {
+		freed = b.pullOut(ci, WhyMoved)
+	}
 	if q := &b.queues[qi]; !ev.Rejoin && (q.closed || q.cfg.MaxLength > 0 && len(q.members) >= q.cfg.MaxLength) {
 		if q.closed {
 			b.sendAway(ev, q.cfg.ClosedRule, WhyClosed)
 		} else {
 			b.sendAway(ev, q.cfg.FullRule, WhyFull)
 		}
+		if ci != none {
+			b.forget(ci) // unless agents still have it
+		}
 	} else {
-		ci := b.admit(ev, qi, ch)
-		b.place(ci, ByContact)
+		b.place(b.admit(ci, ev, qi, ch), ByContact)
 	}
 	if freed != none {
 		b.free(freed)
 	}
 }
 
-// sendAway answers an entry that is not possible; a contact that agents still have stays with them.
+// sendAway answers an entry that is not possible.
 func (b *Brain) sendAway(ev *Event, rule Rule, why Why) {
 	b.emit(Command{Kind: Exit, Contact: ev.Contact, Queue: ev.Queue, Rule: rule, Why: why})
-	if ci := b.byContact.find(ev.Contact); ci != none {
-		b.forget(ci)
-	}
 }
 
-// admit fills the record and gives the place.
-func (b *Brain) admit(ev *Event, qi int32, ch uint8) int32 {
-	again := b.byContact.find(ev.Contact) != none
-	ci := b.contactSlot(ev.Contact)
-	c, q := &b.contacts[ci], &b.queues[qi]
-	c.queue, c.channel, c.state, c.arrived = qi, ch, waiting, b.now
-	c.entered = ev.EnteredAt
-	if c.entered <= 0 || c.entered > b.now {
-		c.entered = b.now
+// admit fills the record, a new one when ci is none, and gives the place.
+func (b *Brain) admit(ci int32, ev *Event, qi int32, ch uint8) int32 {
+	again := ci != none
+	if !again {
+		ci = b.newContact(ev.Contact)
+	}
+	c, d, q := &b.contacts[ci], &b.details[ci], &b.queues[qi]
+	c.queue, c.channel, c.state = qi, ch, waiting
+	*d = details{
+		entered: ev.EnteredAt, arrived: b.now, priority: ev.Priority, bonus: ev.Bonus, caller: ev.Caller, sticky: ev.Sticky,
+		needs: b.needs(d.needs[:0], ev.Needs), site: none,
+	}
+	if d.entered <= 0 || d.entered > b.now {
+		d.entered = b.now
 	}
 	c.since = ev.Since
 	if c.since <= 0 || c.since > b.now {
-		c.since = c.entered
+		c.since = d.entered
 	}
-	c.priority, c.bonus, c.caller, c.sticky = ev.Priority, ev.Bonus, ev.Caller, ev.Sticky
-	if bonus := b.countAttempt(ev.Caller, again || ev.Rejoin); bonus > c.bonus && !ev.Rejoin {
-		c.bonus = bonus
+	if bonus := b.countAttempt(ev.Caller, again || ev.Rejoin); bonus > d.bonus && !ev.Rejoin {
+		d.bonus = bonus
 	}
-	c.key = c.entered - b.headStart(q, c)
-	c.needs = b.needs(c.needs[:0], ev.Needs)
-	c.site = none
+	c.key = d.entered - b.headStart(q, d)
+	c.sticky = d.sticky != ""
 	if ev.Site != "" {
-		c.site = b.names.of(string(ev.Site))
+		d.site = b.names.of(string(ev.Site))
 	}
 	c.member = int32(len(q.members))
 	q.members = append(q.members, ci)
@@ -138,14 +149,14 @@ func (b *Brain) admit(ev *Event, qi int32, ch uint8) int32 {
 			c.ringMin = uint8(i)
 		}
 	}
-	b.emit(Command{Kind: Queued, Contact: c.id, Queue: q.cfg.ID, EnteredAt: c.entered, Bonus: c.bonus})
+	b.emit(Command{Kind: Queued, Contact: ev.Contact, Queue: q.cfg.ID, EnteredAt: d.entered, Bonus: d.bonus})
 	return ci
 }
 
 // headStart is what priority is worth in ms. It never exceeds MaxHeadStart, so who entered at t is overtaken only
 // by those who entered before t + MaxHeadStart: with any load of priority everybody's turn comes.
-func (b *Brain) headStart(q *queue, c *contact) int64 {
-	points := int64(max(q.cfg.Priority+c.priority+c.bonus, 0))
+func (b *Brain) headStart(q *queue, d *details) int64 {
+	points := int64(max(q.cfg.Priority+d.priority+d.bonus, 0))
 	if points > b.set.MaxHeadStart/q.cfg.HeadStart {
 		return b.set.MaxHeadStart
 	}
@@ -153,18 +164,17 @@ func (b *Brain) headStart(q *queue, c *contact) int64 {
 }
 
 // pullOut takes a contact out of its queue if it is in one and returns the agent it was ringing at.
-func (b *Brain) pullOut(cid id.Contact, why Why) (freed int32) {
-	ci := b.byContact.find(cid)
-	if ci == none || b.contacts[ci].state == unqueued {
-		return none
-	}
+func (b *Brain) pullOut(ci int32, why Why) (freed int32) {
 	c := &b.contacts[ci]
-	freed = none
-	if c.state == ringing {
+	switch c.state {
+	case unqueued:
+		return none
+	case ringing:
 		freed = c.agent
 		b.withdraw(freed, why)
-	} else {
+	default:
 		b.unlist(ci)
+		freed = none
 	}
 	b.dequeue(ci)
 	return freed
@@ -180,9 +190,9 @@ func (b *Brain) dequeue(ci int32) {
 	b.contacts[moved].member = c.member
 	q.members = q.members[:lastAt]
 	q.pace.step(b.now)
-	b.setTimer(contactTimer(ci), never)
+	b.timers.set(contactTimer(ci), never)
 	class, last := c.class, c.last
-	c.class, c.last, c.state, c.agent = none, none, unqueued, none
+	c.class, c.last, c.state, c.agent, c.version = none, none, unqueued, none, 0
 	if class != none {
 		b.freeClass(class)
 	}
@@ -198,7 +208,7 @@ func (b *Brain) leave(cid id.Contact) {
 	if ci == none {
 		return
 	}
-	freed := b.pullOut(cid, WhyLeft)
+	freed := b.pullOut(ci, WhyLeft)
 	for s := b.contacts[ci].assigns; s != none; {
 		next := b.assigns[s].nextOfContact
 		if !b.assigns[s].wrapping {
@@ -214,26 +224,22 @@ func (b *Brain) leave(cid id.Contact) {
 
 // exit sends a contact that waits (and is unlisted) out of its queue.
 func (b *Brain) exit(ci int32, rule Rule, why Why) {
-	c := &b.contacts[ci]
-	b.emit(Command{Kind: Exit, Contact: c.id, Queue: b.queues[c.queue].cfg.ID, Rule: rule, Why: why})
+	b.emit(Command{Kind: Exit, Contact: b.idOf(ci), Queue: b.queues[b.contacts[ci].queue].cfg.ID, Rule: rule, Why: why})
 	b.dequeue(ci)
 	b.forget(ci)
-}
-
-// reachOf is how many levels the contact's needs can be relaxed.
-func (b *Brain) reachOf(c *contact) uint8 {
-	q := &b.queues[c.queue]
-	if q.cfg.RelaxEvery <= 0 {
-		return 0
-	}
-	return max(q.reach, reach(c.needs))
 }
 
 // reclass moves the contact (unlisted) to the class of its present wait.
 func (b *Brain) reclass(ci int32) {
 	c := &b.contacts[ci]
 	q := &b.queues[c.queue]
-	waited, top := b.now-c.since, b.reachOf(c)
+	if c.version != q.version {
+		c.reach = 0
+		if q.cfg.RelaxEvery > 0 {
+			c.reach = max(q.reach, reach(b.details[ci].needs))
+		}
+	}
+	waited, top := b.now-c.since, c.reach
 	c.relax = 0
 	if top > 0 {
 		c.relax = uint8(min(waited/q.cfg.RelaxEvery, int64(top)))
@@ -242,15 +248,23 @@ func (b *Brain) reclass(ci int32) {
 	for int(c.ring)+1 < len(q.rings) && waited >= q.rings[c.ring+1].after {
 		c.ring++
 	}
-	oldClass, oldLast := c.class, c.last
-	class := b.classFor(c, c.relax, c.ring)
-	b.holdClass(class)
-	last := b.classFor(c, top, uint8(len(q.rings)-1))
-	b.holdClass(last)
-	c.class, c.last = class, last
-	if oldClass != none {
-		b.freeClass(oldClass)
-		b.freeClass(oldLast)
+	b.moveTo(&c.class, b.classFor(c, &b.details[ci], c.relax, c.ring))
+	if c.last == none || c.version != q.version {
+		b.moveTo(&c.last, b.classFor(c, &b.details[ci], top, uint8(len(q.rings)-1)))
+		c.version = q.version
+	}
+}
+
+// moveTo refers *ref to another class. The new one is held before anything can sweep it.
+func (b *Brain) moveTo(ref *int32, to int32) {
+	from := *ref
+	if from == to {
+		return
+	}
+	b.holdClass(to)
+	*ref = to
+	if from != none {
+		b.freeClass(from)
 	}
 }
 

@@ -119,8 +119,8 @@ func (b *Brain) open(d *Decision, ci, ai int32) {
 	c := &b.contacts[ci]
 	q := &b.queues[c.queue]
 	*d = Decision{
-		At: b.now, Contact: c.id, Queue: q.cfg.ID, EnteredAt: c.entered, Key: c.key, Relax: c.relax, Ring: c.ring,
-		BestSkill: q.cfg.BestSkill, Sticky: c.sticky, Candidates: d.Candidates[:0], Rivals: d.Rivals[:0],
+		At: b.now, Contact: b.idOf(ci), Queue: q.cfg.ID, EnteredAt: b.details[ci].entered, Key: c.key, Relax: c.relax, Ring: c.ring,
+		BestSkill: q.cfg.BestSkill, Sticky: b.details[ci].sticky, Candidates: d.Candidates[:0], Rivals: d.Rivals[:0],
 	}
 	for i := range b.agents {
 		if b.agents[i].in {
@@ -205,7 +205,7 @@ func (b *Brain) rivals(d *Decision, ci, ai int32) {
 func (b *Brain) rival(ci int32, n int, r refusal) Rival {
 	c := &b.contacts[ci]
 	return Rival{
-		Contact: c.id, Queue: b.queues[c.queue].cfg.ID, EnteredAt: c.entered, Key: c.key, Waiting: n, Refusal: r.why,
+		Contact: b.idOf(ci), Queue: b.queues[c.queue].cfg.ID, EnteredAt: b.details[ci].entered, Key: c.key, Waiting: n, Refusal: r.why,
 		Skill: b.skillName(r.skill),
 	}
 }

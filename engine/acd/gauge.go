@@ -78,7 +78,7 @@ func (b *Brain) Order(dst []id.Contact, q id.Queue) []id.Contact {
 	list := slices.Clone(b.queues[i].members)
 	slices.SortFunc(list, b.compareContacts)
 	for _, ci := range list {
-		dst = append(dst, b.contacts[ci].id)
+		dst = append(dst, b.idOf(ci))
 	}
 	return dst
 }
@@ -90,14 +90,18 @@ func (b *Brain) Staffed(q id.Queue) int {
 	if !ok || !b.queues[i].live {
 		return 0
 	}
-	c := contact{queue: i, site: none}
-	return b.classes[b.classFor(&c, b.reachOf(&c), uint8(len(b.queues[i].rings)-1))].staff
+	at := &b.queues[i]
+	top := at.reach
+	if at.cfg.RelaxEvery <= 0 {
+		top = 0
+	}
+	return b.classes[b.classFor(&contact{queue: i}, &details{site: none}, top, uint8(len(at.rings)-1))].staff
 }
 
 // StateOf is the state last told of the agent; SignedOut when it is not signed in.
 func (b *Brain) StateOf(a id.User) State {
 	if ai := b.byAgent.find(a); ai != none {
-		return b.agents[ai].shown.State
+		return b.agents[ai].shown.state
 	}
 	return SignedOut
 }

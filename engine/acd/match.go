@@ -20,11 +20,11 @@ func (b *Brain) place(ci int32, cause Cause) {
 		b.exit(ci, q.cfg.MaxWaitRule, WhyMaxWait)
 		return
 	}
-	if b.noAgentAt(c) <= b.now {
+	if b.noAgentAt(ci) <= b.now {
 		b.exit(ci, q.cfg.NoAgentRule, WhyNoAgent)
 		return
 	}
-	if ai := b.stickyAgent(c); ai != none {
+	if ai := b.stickyAgent(ci); ai != none {
 		if b.agents[ai].open&(1<<c.channel) != 0 {
 			b.offer(ci, ai, BySticky)
 		} else {
@@ -68,7 +68,7 @@ func (b *Brain) bestAgent(c *contact) int32 {
 			if s.key[p] > best {
 				continue
 			}
-			if it, ok := b.idleOf(p, c); ok && (it.key < best || it.key == best && b.agents[it.slot].id < b.agents[found].id) {
+			if it, ok := b.idleOf(p, c); ok && (it.key < best || it.key == best && b.byAgent.keys[it.slot] < b.byAgent.keys[found]) {
 				best, found = it.key, it.slot
 			}
 		}
@@ -164,7 +164,7 @@ func (b *Brain) bestContact(ai int32) int32 {
 				continue
 			}
 			it, ok := b.firstOf(k, ai)
-			if ok && (it.key < best || it.key == best && b.contacts[it.slot].id < b.contacts[found].id) {
+			if ok && (it.key < best || it.key == best && b.idOf(it.slot) < b.idOf(found)) {
 				best, found = it.key, it.slot
 			}
 		}
@@ -182,11 +182,12 @@ func (b *Brain) firstOf(k, ai int32) (item, bool) {
 
 // stickyAgent returns the contact's own agent while it is worth waiting for: signed in, not away, able and
 // allowed to take it, and the window not over.
-func (b *Brain) stickyAgent(c *contact) int32 {
-	if c.sticky == "" || b.now-c.since >= b.queues[c.queue].cfg.Sticky {
+func (b *Brain) stickyAgent(ci int32) int32 {
+	c := &b.contacts[ci]
+	if !c.sticky || b.now-c.since >= b.queues[c.queue].cfg.Sticky {
 		return none
 	}
-	ai := b.byAgent.find(c.sticky)
+	ai := b.byAgent.find(b.details[ci].sticky)
 	if ai == none {
 		return none
 	}

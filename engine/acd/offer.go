@@ -10,14 +10,14 @@ func (b *Brain) offer(ci, ai int32, cause Cause) {
 	if b.tracer != nil {
 		b.explain(no, ci, ai, cause)
 	}
-	b.setTimer(contactTimer(ci), never)
+	b.timers.set(contactTimer(ci), never)
 	c.state, c.agent = ringing, ai
 	a.offer, a.offerNo, a.offerDeadline = ci, no, b.now+q.cfg.Ringing
 	b.reopen(ai)
 	b.touch(ai)
 	b.emit(Command{
-		Kind: Offer, Offer: no, Contact: c.id, Agent: a.id, Queue: q.cfg.ID, Deadline: a.offerDeadline,
-		Ring: c.ring, Relax: c.relax, Cause: cause, EnteredAt: c.entered,
+		Kind: Offer, Offer: no, Contact: b.idOf(ci), Agent: a.id, Queue: q.cfg.ID, Deadline: a.offerDeadline,
+		Ring: c.ring, Relax: c.relax, Cause: cause, EnteredAt: b.details[ci].entered,
 	})
 }
 
@@ -38,8 +38,8 @@ func (b *Brain) accept(ai int32, ev *Event) {
 	ci := a.offer
 	c := &b.contacts[ci]
 	q := &b.queues[c.queue]
-	b.emit(Command{Kind: Connect, Offer: a.offerNo, Contact: c.id, Agent: a.id, Queue: q.cfg.ID, EnteredAt: c.entered})
-	b.answered(c.caller)
+	b.emit(Command{Kind: Connect, Offer: a.offerNo, Contact: b.idOf(ci), Agent: a.id, Queue: q.cfg.ID, EnteredAt: b.details[ci].entered})
+	b.answered(b.details[ci].caller)
 	wrap, qi := q.cfg.WrapUp, c.queue
 	a.offer, a.missed = none, 0
 	b.dequeue(ci)
@@ -51,7 +51,7 @@ func (b *Brain) accept(ai int32, ev *Event) {
 func (b *Brain) withdraw(ai int32, why Why) {
 	a := &b.agents[ai]
 	c := &b.contacts[a.offer]
-	b.emit(Command{Kind: Withdraw, Offer: a.offerNo, Contact: c.id, Agent: a.id, Queue: b.queues[c.queue].cfg.ID, Why: why})
+	b.emit(Command{Kind: Withdraw, Offer: a.offerNo, Contact: b.idOf(a.offer), Agent: a.id, Queue: b.queues[c.queue].cfg.ID, Why: why})
 	a.offer, c.agent = none, none
 	b.touch(ai)
 }
@@ -106,7 +106,7 @@ func (b *Brain) requeue(ci int32, why Why) {
 	case q.closed && q.cfg.ClosingRule != "":
 		b.exit(ci, q.cfg.ClosingRule, WhyClosing)
 	default:
-		b.emit(Command{Kind: Requeued, Contact: c.id, Queue: q.cfg.ID, EnteredAt: c.entered, Why: why})
+		b.emit(Command{Kind: Requeued, Contact: b.idOf(ci), Queue: q.cfg.ID, EnteredAt: b.details[ci].entered, Why: why})
 		b.place(ci, ByContact)
 	}
 }

@@ -13,7 +13,7 @@ type queue struct {
 	closed  bool
 	needs   []need
 	rings   []ring // never empty
-	version int64  // counts configurations
+	version int32  // counts configurations
 	reach   uint8  // relax levels the needs allow
 	ownFrom uint8  // first ring count at which the contact's own site matters; 255 = never
 	plain   []int32
@@ -144,7 +144,7 @@ func (b *Brain) takeOut(q int32) []int32 {
 	for _, c := range b.queues[q].members {
 		if b.contacts[c].state == waiting {
 			b.unlist(c)
-			b.setTimer(contactTimer(c), never)
+			b.timers.set(contactTimer(c), never)
 			out = append(out, c)
 		}
 	}

@@ -46,7 +46,7 @@ func (r *redial) take(key caller, size int) int32 {
 	} else {
 		r.write = (r.write + 1) % len(r.ring)
 		if old := r.ring[r.write].caller; old != "" {
-			r.by.drop(old)
+			r.by.drop(int32(r.write))
 		}
 	}
 	i := int32(r.write)

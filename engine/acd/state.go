@@ -1,5 +1,7 @@
 package acd
 
+import "github.com/kapok-hotline/kapok/core/id"
+
 // touch marks an agent whose state is told and whose timer is set when the event has been followed: so a state
 // that lasted no time is never told.
 func (b *Brain) touch(ai int32) {
@@ -9,26 +11,41 @@ func (b *Brain) touch(ai int32) {
 	}
 }
 
+// shown is the state last told of an agent.
+type shown struct {
+	state    State
+	told     bool
+	contact  id.Contact
+	reason   string
+	pending  string
+	deadline int64
+	since    int64
+}
+
+// same tells whether it is still the same state, though perhaps with another deadline or wish.
+func (s *shown) same(o *shown) bool {
+	return s.told && s.state == o.state && s.contact == o.contact && s.reason == o.reason
+}
+
 // flush tells the states that changed.
 func (b *Brain) flush() {
 	for _, ai := range b.touched {
 		a := &b.agents[ai]
 		a.touched = false
 		s := b.derive(a)
-		if was := &a.shown; !a.shownYet || s.State != was.State || s.Reason != was.Reason || s.Contact != was.Contact ||
-			s.Deadline != was.Deadline || s.Pending != was.Pending {
-			s.Since = b.now
-			if a.shownYet && s.State == was.State && s.Reason == was.Reason && s.Contact == was.Contact {
-				s.Since = was.Since
-			} else {
-				a.checkAt = b.now + b.checkAfter(s.State)
-			}
-			a.shown, a.shownYet = s, true
+		now := shown{s.State, true, s.Contact, s.Reason, s.Pending, s.Deadline, b.now}
+		if was := &a.shown; was.same(&now) {
+			now.since = was.since
+		} else {
+			a.checkAt = b.now + b.checkAfter(s.State)
+		}
+		if now != a.shown {
+			a.shown, s.Since = now, now.since
 			b.emit(s)
 		}
 		b.setAgentTimer(ai)
 		if !a.in {
-			b.byAgent.drop(a.id)
+			b.byAgent.drop(ai)
 			b.agents[ai] = agent{}
 			b.freeAgents = append(b.freeAgents, ai)
 		}
@@ -56,11 +73,11 @@ func (b *Brain) derive(a *agent) Command {
 	}
 	switch {
 	case open != none:
-		s.State, s.Contact = Talking, b.contacts[open].id
+		s.State, s.Contact = Talking, b.idOf(open)
 	case wrap != none:
-		s.State, s.Contact, s.Deadline = WrapUp, b.contacts[wrap].id, until
+		s.State, s.Contact, s.Deadline = WrapUp, b.idOf(wrap), until
 	case a.offer != none:
-		s.State, s.Contact, s.Deadline = Reserved, b.contacts[a.offer].id, a.offerDeadline
+		s.State, s.Contact, s.Deadline = Reserved, b.idOf(a.offer), a.offerDeadline
 	case a.away:
 		s.State, s.Reason, s.Pending = Away, a.awayReason, ""
 	case a.restUntil != 0:
@@ -100,5 +117,5 @@ func (b *Brain) setAgentTimer(ai int32) {
 			}
 		}
 	}
-	b.setTimer(agentTimer(ai), at)
+	b.timers.set(agentTimer(ai), at)
 }
