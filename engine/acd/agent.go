@@ -162,7 +162,7 @@ func (b *Brain) endpoint(ai int32, ok bool) {
 			back = a.offer
 			b.withdraw(ai, WhyFailed)
 		}
-		b.reopen(ai)
+		b.close(ai)
 		b.release(ai)
 	}
 	if back != none {

@@ -195,7 +195,7 @@ func (b *Brain) take(ai int32, ch uint8, ev *Event) {
 		wrap = b.set.DirectWrapUp
 	}
 	b.assign(ai, ci, assign{queue: none, channel: ch, since: b.startOf(ev), wrap: wrap})
-	b.reopen(ai)
+	b.close(ai) // nobody is given to it before it has been served in order
 	if back != none {
 		b.requeue(back, WhyTook)
 	}

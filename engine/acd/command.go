@@ -33,11 +33,12 @@ func ParseOffer(s id.Offer) (OfferNo, error) {
 // CommandKind says what the caller of Apply has to do or to note.
 type CommandKind uint8
 
-// The commands, with the fields of Command each fills.
+// The commands, with the fields of Command each fills. Every Offer ends in exactly one Connect or Withdraw.
+// Every Queued ends in exactly one Connect or Exit, or with the contact leaving or being taken by an agent.
 const (
 	Queued     CommandKind = iota + 1 // Contact, Queue, EnteredAt, Bonus: has a place in the queue
 	Offer                             // Offer, Contact, Agent, Queue, Deadline, Ring, Relax, Cause: ring the agent
-	Withdraw                          // Offer, Contact, Agent, Queue, Why: stop ringing
+	Withdraw                          // Offer, Contact, Agent, Queue, Why: stop ringing if it still does
 	Connect                           // Offer, Contact, Agent, Queue: the accept is confirmed, join the legs
 	Void                              // Offer, Contact, Agent: an accept for an offer that is no more; end that leg
 	Requeued                          // Contact, Queue, EnteredAt, Why: back at its original place

@@ -68,10 +68,7 @@ func (b *Brain) refuse(ai int32, ev *Event, why Why) {
 func (b *Brain) unanswered(ai int32, why Why) {
 	a := &b.agents[ai]
 	ci := a.offer
-	if why == WhyMissed {
-		b.withdraw(ai, why)
-	}
-	a.offer = none
+	b.withdraw(ai, why)
 	reason := ReasonMissed
 	if why == WhyRefused {
 		reason = ReasonRefused
