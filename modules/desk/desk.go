@@ -1,0 +1,178 @@
+// Package desk is the agent's workplace: it folds the facts into what each agent sees, takes the agent's requests
+// to the brain and to the channel, and keeps the wrap-up.
+package desk
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/event"
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/core/right"
+	"github.com/kapok-hotline/kapok/platform/clock"
+	"github.com/kapok-hotline/kapok/platform/ledger"
+	"github.com/kapok-hotline/kapok/platform/store"
+	"github.com/kapok-hotline/kapok/platform/web"
+)
+
+//go:embed migrations texts
+var files embed.FS
+
+// The rights of the desk.
+const (
+	Use     right.Right = "desk.self.use"    // work as an agent
+	SeeTeam right.Right = "desk.team.see"    // see the others' states
+	Manage  right.Right = "desk.list.manage" // reasons, topics, tax types
+)
+
+// Brain is asked for an agent's state; routing answers.
+type Brain interface {
+	SignIn(ctx context.Context, user id.User, site id.Site, at contact.Endpoint, seat id.Seat, up bool) error
+	SignOut(ctx context.Context, user id.User, why string) error
+	Want(ctx context.Context, user id.User, ready bool, reason string) error
+	WrapUpDone(ctx context.Context, user id.User) error
+	WrapUpExtended(ctx context.Context, user id.User, until time.Time) error
+}
+
+// Calls are asked to do what the phone bar says; voice answers. Verb is one of hold, resume.
+type Calls interface {
+	Hold(ctx context.Context, c id.Contact, by id.User, hold bool) error
+	Hangup(ctx context.Context, c id.Contact, by id.User) error
+	Press(ctx context.Context, c id.Contact, by id.User, digits string) error
+	Transfer(ctx context.Context, c id.Contact, by id.User, to contact.Target) error
+	Echo(ctx context.Context, at contact.Endpoint) error
+	Quality(c id.Contact) (mos, loss float64, ok bool)
+}
+
+// Endpoints says whether an endpoint is registered, and makes the secret a browser registers with.
+type Endpoints interface {
+	Registered(at contact.Endpoint) bool
+	Browser(user id.User) (name, secret, realm string)
+	Phones(ctx context.Context) (map[id.Phone]id.Site, error)
+}
+
+// Names gives the names people read.
+type Names interface {
+	User(u id.User) (name string, site id.Site, ok bool)
+	Queue(q id.Queue) (name, nameEn string)
+	Queues() []id.Queue
+	Districts(of id.Site) []Place
+}
+
+// People answers the screen pop; customer fills it.
+type People interface {
+	Pop(ctx context.Context, number string, now time.Time) (any, error)
+}
+
+// Day answers an agent's own figures; report fills it.
+type Day interface {
+	MyDay(ctx context.Context, agent id.User) (any, error)
+}
+
+// Facts takes what happened, in order.
+type Facts interface {
+	Post(at time.Time, place id.Site, subject, actor string, body event.Body)
+}
+
+// Stream brings the facts, in order, from now on.
+type Stream interface {
+	Follow(ctx context.Context, f func(ledger.Fact)) error
+}
+
+// Deps is what the desk needs.
+type Deps struct {
+	DB        *store.DB
+	Clock     clock.Clock
+	Facts     Facts
+	Stream    Stream
+	Brain     Brain
+	Calls     Calls
+	Endpoints Endpoints
+	Names     Names
+	People    People
+	Day       Day
+	Hub       *web.Hub
+	Changed   func(func())
+	Log       *slog.Logger
+}
+
+// Module is the desk.
+type Module struct {
+	deps  Deps
+	lists atomic.Pointer[lists]
+	floor *floor
+}
+
+// New makes the desk; Start runs it.
+func New(d Deps) *Module {
+	m := &Module{deps: d, floor: newFloor()}
+	m.lists.Store(&lists{})
+	return m
+}
+
+// Name is "desk".
+func (m *Module) Name() string { return "desk" }
+
+// Migrations gives the tables.
+func (m *Module) Migrations() fs.FS { return sub("migrations") }
+
+// Texts gives zh.json and en.json.
+func (m *Module) Texts() fs.FS { return sub("texts") }
+
+// Rights gives the rights the desk declares.
+func (m *Module) Rights() []right.Right { return []right.Right{Use, SeeTeam, Manage} }
+
+func sub(dir string) fs.FS {
+	f, err := fs.Sub(files, dir)
+	if err != nil {
+		panic(err) // a wrong name of our own embedded folder
+	}
+	return f
+}
+
+// Start follows the facts until ctx ends.
+func (m *Module) Start(ctx context.Context) error {
+	if err := m.reload(ctx); err != nil {
+		return err
+	}
+	if m.deps.Changed != nil {
+		m.deps.Changed(func() {
+			if err := m.reload(ctx); err != nil {
+				m.deps.Log.Error("the desk keeps the lists it has", "err", err)
+			}
+		})
+	}
+	return m.deps.Stream.Follow(ctx, func(f ledger.Fact) {
+		for _, user := range m.floor.apply(f) {
+			m.publish(user)
+		}
+	})
+}
+
+// lists are the reasons, topics and tax types as one value.
+type lists struct {
+	reasons  []Reason
+	topics   []Topic
+	taxTypes []TaxType
+}
+
+func (m *Module) reload(ctx context.Context) error {
+	var l lists
+	var err error
+	if l.reasons, err = reasonTable.Load(ctx, m.deps.DB); err != nil {
+		return err
+	}
+	if l.topics, err = topicTable.Load(ctx, m.deps.DB); err != nil {
+		return err
+	}
+	if l.taxTypes, err = taxTypeTable.Load(ctx, m.deps.DB); err != nil {
+		return err
+	}
+	m.lists.Store(&l)
+	return nil
+}

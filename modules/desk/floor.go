@@ -1,0 +1,283 @@
+package desk
+
+import (
+	"encoding/json"
+	"slices"
+	"sync"
+
+	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/event"
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/platform/ledger"
+)
+
+// floor is what is going on, folded from the facts: the open contacts and the signed-in agents.
+type floor struct {
+	mu       sync.Mutex
+	contacts map[id.Contact]*approach
+	agents   map[id.User]*seat
+	next     chan struct{} // closed at the next fact
+}
+
+// approach is an open contact as desks show it.
+type approach struct {
+	from, to  string
+	startedAt int64
+	direction contact.Direction
+	queue     id.Queue
+	enteredAt int64
+	waiting   bool
+}
+
+// seat is a signed-in agent as desks show it.
+type seat struct {
+	endpoint contact.Endpoint
+	state    event.AgentState
+	reason   string
+	since    int64
+	until    int64
+	next     string
+	site     id.Site
+	help     bool
+	cards    map[id.Contact]*card
+}
+
+// card is a contact at an agent.
+type card struct {
+	contact   id.Contact
+	leg       id.Leg
+	queue     id.Queue
+	phase     string // ringing, talking, held, wrapup
+	since     int64
+	waitMs    int64
+	enteredAt int64
+	about     approach // kept for the wrap-up, when the contact has ended
+}
+
+func newFloor() *floor {
+	return &floor{contacts: map[id.Contact]*approach{}, agents: map[id.User]*seat{}, next: make(chan struct{})}
+}
+
+// changed gives a channel that is closed when the next fact has been folded.
+func (f *floor) changed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.next
+}
+
+// at gives the agent signed in at a desk phone, "" when it is free.
+func (f *floor) at(p id.Phone) id.User {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for user, s := range f.agents {
+		if s.endpoint.Phone == p {
+			return user
+		}
+	}
+	return ""
+}
+
+// apply folds one fact and names the agents whose desk changed.
+func (f *floor) apply(fact ledger.Fact) []id.User {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	defer func() {
+		close(f.next)
+		f.next = make(chan struct{})
+	}()
+	c := id.Contact(fact.Subject)
+	switch fact.Kind {
+	case event.ContactStarted{}.Kind():
+		if b, ok := body[event.ContactStarted](fact); ok {
+			f.contacts[c] = &approach{from: b.From, to: b.To, startedAt: fact.At, direction: b.Direction}
+		}
+	case event.ContactQueued{}.Kind():
+		if b, ok := body[event.ContactQueued](fact); ok && f.contacts[c] != nil {
+			f.contacts[c].queue, f.contacts[c].enteredAt, f.contacts[c].waiting = b.Queue, b.EnteredAt, true
+		}
+	case event.ContactOffered{}.Kind():
+		if b, ok := body[event.ContactOffered](fact); ok {
+			return f.ring(c, b, fact.At)
+		}
+	case event.ContactMissed{}.Kind():
+		if b, ok := body[event.ContactMissed](fact); ok {
+			return f.drop(c, b.Agent)
+		}
+	case event.ContactAnswered{}.Kind():
+		f.left(c)
+		if b, ok := body[event.ContactAnswered](fact); ok {
+			return f.talk(c, b.Agent, b.Queue, b.WaitMs, fact.At)
+		}
+	case event.ContactExited{}.Kind(), event.ContactAbandoned{}.Kind():
+		f.left(c)
+	case event.ContactEnded{}.Kind(), event.ContactLost{}.Kind():
+		delete(f.contacts, c)
+	case event.LegStarted{}.Kind(), event.LegAnswered{}.Kind(), event.LegHeld{}.Kind(), event.LegResumed{}.Kind(), event.LegEnded{}.Kind():
+		return f.leg(c, fact)
+	case event.AgentSignedIn{}.Kind(), event.AgentChanged{}.Kind(), event.AgentSignedOut{}.Kind(), event.AgentAskedHelp{}.Kind():
+		return f.agent(id.User(fact.Subject), fact)
+	}
+	return nil
+}
+
+// left notes that a contact waits no more.
+func (f *floor) left(c id.Contact) {
+	if a := f.contacts[c]; a != nil {
+		a.waiting = false
+	}
+}
+
+func (f *floor) ring(c id.Contact, b event.ContactOffered, at int64) []id.User {
+	s := f.agents[b.Agent]
+	if s == nil {
+		return nil
+	}
+	s.cards[c] = &card{contact: c, queue: b.Queue, phase: "ringing", since: at, enteredAt: b.EnteredAt, waitMs: at - b.EnteredAt, about: f.about(c)}
+	return []id.User{b.Agent}
+}
+
+func (f *floor) drop(c id.Contact, agent id.User) []id.User {
+	s := f.agents[agent]
+	if s == nil || s.cards[c] == nil || s.cards[c].phase != "ringing" {
+		return nil
+	}
+	delete(s.cards, c)
+	return []id.User{agent}
+}
+
+func (f *floor) talk(c id.Contact, agent id.User, queue id.Queue, waitMs, at int64) []id.User {
+	s := f.agents[agent]
+	if s == nil {
+		return nil
+	}
+	k := s.cards[c]
+	if k == nil {
+		k = &card{contact: c, about: f.about(c)}
+		s.cards[c] = k
+	}
+	k.phase, k.since = "talking", at
+	if queue != "" {
+		k.queue, k.waitMs = queue, waitMs
+	}
+	s.help = false
+	return []id.User{agent}
+}
+
+// leg follows the agent's own leg: hold, resume, the end of the talk; and a leg that came past the queues.
+func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
+	switch fact.Kind {
+	case event.LegStarted{}.Kind():
+		b, ok := body[event.LegStarted](fact)
+		if s := f.agents[b.Agent]; ok && s != nil {
+			if s.cards[c] == nil {
+				s.cards[c] = &card{contact: c, phase: "ringing", since: fact.At, about: f.about(c)}
+			}
+			s.cards[c].leg = b.Leg
+			return []id.User{b.Agent}
+		}
+	case event.LegAnswered{}.Kind():
+		b, _ := body[event.LegAnswered](fact)
+		if user, k := f.byLeg(c, b.Leg); k != nil && k.phase == "ringing" {
+			k.phase, k.since = "talking", fact.At
+			return []id.User{user}
+		}
+	case event.LegHeld{}.Kind():
+		b, _ := body[event.LegHeld](fact)
+		return f.phase(c, b.Leg, "held", fact.At)
+	case event.LegResumed{}.Kind():
+		b, _ := body[event.LegResumed](fact)
+		return f.phase(c, b.Leg, "talking", fact.At)
+	case event.LegEnded{}.Kind():
+		b, ok := body[event.LegEnded](fact)
+		s := f.agents[b.Agent]
+		if !ok || s == nil || s.cards[c] == nil || s.cards[c].leg != b.Leg {
+			return nil
+		}
+		if s.cards[c].phase == "ringing" || s.state != event.Wrapup && s.state != event.Talking {
+			delete(s.cards, c)
+		} else {
+			s.cards[c].phase, s.cards[c].since = "wrapup", fact.At
+		}
+		return []id.User{b.Agent}
+	}
+	return nil
+}
+
+func (f *floor) phase(c id.Contact, leg id.Leg, phase string, at int64) []id.User {
+	user, k := f.byLeg(c, leg)
+	if k == nil {
+		return nil
+	}
+	k.phase, k.since = phase, at
+	return []id.User{user}
+}
+
+func (f *floor) byLeg(c id.Contact, leg id.Leg) (id.User, *card) {
+	for user, s := range f.agents {
+		if k := s.cards[c]; k != nil && k.leg == leg {
+			return user, k
+		}
+	}
+	return "", nil
+}
+
+func (f *floor) agent(user id.User, fact ledger.Fact) []id.User {
+	switch fact.Kind {
+	case event.AgentSignedIn{}.Kind():
+		b, _ := body[event.AgentSignedIn](fact)
+		f.agents[user] = &seat{endpoint: b.Endpoint, state: event.Away, since: fact.At, site: id.Site(fact.Place), cards: map[id.Contact]*card{}}
+	case event.AgentChanged{}.Kind():
+		b, ok := body[event.AgentChanged](fact)
+		s := f.agents[user]
+		if !ok || s == nil {
+			return nil
+		}
+		s.state, s.reason, s.until, s.next = b.State, b.Reason, b.Until, b.Next
+		s.since = b.WasSince + b.WasMs
+		if b.State != event.Talking && b.State != event.Wrapup {
+			for c, k := range s.cards {
+				if k.phase != "ringing" || b.State != event.Ringing {
+					delete(s.cards, c)
+				}
+			}
+		}
+	case event.AgentSignedOut{}.Kind():
+		delete(f.agents, user)
+	case event.AgentAskedHelp{}.Kind():
+		if s := f.agents[user]; s != nil {
+			s.help = true
+		}
+	}
+	return []id.User{user}
+}
+
+func (f *floor) about(c id.Contact) approach {
+	if a := f.contacts[c]; a != nil {
+		return *a
+	}
+	return approach{}
+}
+
+// holds says whether the agent has the contact, and in which phase.
+func (f *floor) holds(user id.User, c id.Contact) (phase string, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s := f.agents[user]; s != nil && s.cards[c] != nil {
+		return s.cards[c].phase, true
+	}
+	return "", false
+}
+
+// sorted gives the agent's cards, the oldest first.
+func (s *seat) sorted() []*card {
+	out := make([]*card, 0, len(s.cards))
+	for _, k := range s.cards {
+		out = append(out, k)
+	}
+	slices.SortFunc(out, func(a, b *card) int { return int(a.since - b.since) })
+	return out
+}
+
+func body[T any](f ledger.Fact) (b T, ok bool) {
+	return b, json.Unmarshal(f.Body, &b) == nil
+}

@@ -1,0 +1,144 @@
+package desk
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/event"
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/core/phone"
+	"github.com/kapok-hotline/kapok/platform/web"
+)
+
+// View is an agent's desk: what GET /api/v1/desk answers and the topic desk brings on every change.
+type View struct {
+	SignedIn bool         `json:"signed_in"`
+	State    StateView    `json:"state"`
+	Endpoint EndpointView `json:"endpoint"`
+	Calls    []CallView   `json:"calls"`
+	Wrapup   *WrapupView  `json:"wrapup"`
+	Reasons  []Reason     `json:"reasons"`
+	Help     HelpView     `json:"help"`
+	SIP      *SIPView     `json:"sip,omitempty"`
+}
+
+// StateView is the agent's state; times are unix ms. Next is the reason of an away that waits for the talk's end.
+type StateView struct {
+	State  event.AgentState `json:"state"`
+	Reason string           `json:"reason,omitempty"`
+	Since  int64            `json:"since"`
+	Next   string           `json:"next_away,omitempty"`
+}
+
+// EndpointView is where the agent is rung.
+type EndpointView struct {
+	Kind       string   `json:"kind" enum:"browser,phone,"`
+	Phone      id.Phone `json:"phone,omitempty"`
+	Registered bool     `json:"registered"`
+}
+
+// CallView is one contact at the agent.
+type CallView struct {
+	Contact     id.Contact        `json:"contact"`
+	Number      string            `json:"number"` // masked
+	City        string            `json:"city,omitempty"`
+	Direction   contact.Direction `json:"direction"`
+	Queue       id.Queue          `json:"queue,omitempty"`
+	QueueName   string            `json:"queue_name,omitempty"`
+	QueueNameEn string            `json:"queue_name_en,omitempty"`
+	WaitedMs    int64             `json:"waited_ms"`
+	Phase       string            `json:"phase" enum:"ringing,talking,held,wrapup"`
+	Since       int64             `json:"since"`
+	Answer      string            `json:"answer" enum:"browser,handset"`
+	Quality     *QualityView      `json:"quality,omitempty"`
+}
+
+// QualityView is the agent's line: MOS by ITU-T G.107 (1.0–4.5), loss as a share.
+type QualityView struct {
+	MOS  float64 `json:"mos"`
+	Loss float64 `json:"loss"`
+}
+
+// WrapupView says which contact is being wrapped up and until when (unix ms; 0: until the agent is done).
+type WrapupView struct {
+	Contact  id.Contact `json:"contact"`
+	Deadline int64      `json:"deadline"`
+}
+
+// HelpView says whether help has been asked for.
+type HelpView struct {
+	Asked bool `json:"asked"`
+}
+
+// SIPView is what a browser registers with.
+type SIPView struct {
+	User   string `json:"user"`
+	Secret string `json:"secret"`
+	Realm  string `json:"realm"`
+	Path   string `json:"ws_path"`
+}
+
+// view makes an agent's desk as of now.
+func (m *Module) view(user id.User) View {
+	v := View{State: StateView{State: event.SignedOut}, Calls: []CallView{}, Reasons: m.reasons()}
+	m.floor.mu.Lock()
+	defer m.floor.mu.Unlock()
+	s := m.floor.agents[user]
+	if s == nil {
+		return v
+	}
+	v.SignedIn = true
+	v.State = StateView{State: s.state, Reason: s.reason, Since: s.since, Next: s.next}
+	v.Help.Asked = s.help
+	v.Endpoint = EndpointView{Kind: "phone", Phone: s.endpoint.Phone, Registered: m.deps.Endpoints.Registered(s.endpoint)}
+	if s.endpoint.Browser() {
+		v.Endpoint.Kind = "browser"
+		name, secret, realm := m.deps.Endpoints.Browser(user)
+		v.SIP = &SIPView{User: name, Secret: secret, Realm: realm, Path: "/sip"}
+	}
+	for _, k := range s.sorted() {
+		v.Calls = append(v.Calls, m.callView(s, k))
+		if k.phase == "wrapup" && v.Wrapup == nil {
+			v.Wrapup = &WrapupView{Contact: k.contact, Deadline: s.until}
+		}
+	}
+	return v
+}
+
+func (m *Module) callView(s *seat, k *card) CallView {
+	c := CallView{
+		Contact: k.contact, Number: phone.Mask(k.about.from), City: cityOf(k.about.from), Direction: k.about.direction,
+		Queue: k.queue, WaitedMs: k.waitMs, Phase: k.phase, Since: k.since, Answer: "handset",
+	}
+	c.QueueName, c.QueueNameEn = m.deps.Names.Queue(k.queue)
+	if s.endpoint.Browser() {
+		c.Answer = "browser"
+	}
+	if mos, loss, ok := m.deps.Calls.Quality(k.contact); ok && (k.phase == "talking" || k.phase == "held") {
+		c.Quality = &QualityView{MOS: mos, Loss: loss}
+	}
+	return c
+}
+
+func (m *Module) reasons() []Reason {
+	r := slices.Clone(m.lists.Load().reasons)
+	slices.SortStableFunc(r, func(a, b Reason) int {
+		if a.Order != b.Order {
+			return a.Order - b.Order
+		}
+		return strings.Compare(a.Code, b.Code)
+	})
+	return r
+}
+
+// publish brings an agent's pages up to date.
+func (m *Module) publish(user id.User) {
+	if err := m.deps.Hub.Publish("desk", web.To(user), m.view(user)); err != nil {
+		m.deps.Log.Error("a desk could not be brought up to date", "agent", user, "err", err)
+	}
+}
+
+// EndpointChanged tells the desk that an agent's endpoint came or went.
+func (m *Module) EndpointChanged(_ context.Context, user id.User) { m.publish(user) }

@@ -1,0 +1,62 @@
+package routing
+
+import (
+	"github.com/kapok-hotline/kapok/core/id"
+)
+
+// Skill is something an agent can know and a queue can ask for.
+type Skill struct {
+	Code   id.Skill `json:"code" minLength:"1" maxLength:"32"`
+	Name   string   `json:"name" minLength:"1"`
+	NameEn string   `json:"name_en,omitempty"`
+}
+
+// Need is a skill a queue asks for, and at least how much of it.
+type Need struct {
+	Skill id.Skill `json:"skill" ref:"skills"`
+	Level int      `json:"level" minimum:"0" maximum:"4"`
+}
+
+// Ring widens a queue: after the given wait agents of these sites may take its contacts too.
+type Ring struct {
+	AfterS int       `json:"after_s" minimum:"0"`
+	Sites  []id.Site `json:"sites" ref:"sites"`
+}
+
+// Queue is where contacts wait for an agent. Times are seconds; 0 means "no such rule".
+type Queue struct {
+	Code        id.Queue  `json:"code" minLength:"1" maxLength:"32"`
+	Name        string    `json:"name" minLength:"1"`
+	NameEn      string    `json:"name_en,omitempty"`
+	Site        id.Site   `json:"site" ref:"sites"`
+	Needs       []Need    `json:"needs,omitempty"`
+	Priority    int       `json:"priority,omitempty" minimum:"-5" maximum:"5" doc:"each step is worth a minute of waiting"`
+	RelaxAfterS int       `json:"relax_after_s,omitempty" minimum:"0" doc:"each such wait lets agents one level lower in"`
+	RingS       int       `json:"ring_s" minimum:"5" maximum:"120" doc:"how long one agent's phone rings"`
+	WrapupS     int       `json:"wrapup_s" minimum:"-1" maximum:"3600" doc:"-1: until the agent is done"`
+	MaxLength   int       `json:"max_length,omitempty" minimum:"0"`
+	MaxWaitS    int       `json:"max_wait_s,omitempty" minimum:"0"`
+	NoAgentsS   int       `json:"no_agents_s" minimum:"0" maximum:"20" doc:"with nobody signed in, the rule applies after this wait"`
+	Calendar    string    `json:"calendar,omitempty" ref:"calendars" doc:"closing rule applies outside its hours; empty: always open"`
+	Music       id.Prompt `json:"music,omitempty" ref:"prompts"`
+	AnnounceS   int       `json:"announce_s,omitempty" minimum:"0" doc:"comfort announcement every so often"`
+	OnFull      id.Flow   `json:"on_full,omitempty" ref:"flows"`
+	OnMaxWait   id.Flow   `json:"on_max_wait,omitempty" ref:"flows"`
+	OnNoAgents  id.Flow   `json:"on_no_agents,omitempty" ref:"flows"`
+	OnClosing   id.Flow   `json:"on_closing,omitempty" ref:"flows"`
+	Rings       []Ring    `json:"rings,omitempty"`
+	NoRecording bool      `json:"no_recording,omitempty" doc:"talks of this queue are not recorded"`
+	Target      float64   `json:"target,omitempty" minimum:"0" maximum:"1" doc:"agent answer rate aimed at"`
+}
+
+// Agent is a user who takes contacts: what they know and how much at once.
+type Agent struct {
+	User     id.User          `json:"user" ref:"users"`
+	Skills   map[id.Skill]int `json:"skills" doc:"level 0-4 per skill"`
+	Capacity map[string]int   `json:"capacity,omitempty" doc:"contacts at once per medium; phone 1 when absent"`
+}
+
+// Rules are the settings of the brain as a whole.
+type Rules struct {
+	MissedLimit int `json:"missed_limit" minimum:"0" maximum:"20" doc:"so many missed offers in a row make the agent away; 0: never"`
+}

@@ -1,0 +1,115 @@
+package routing
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/event"
+	"github.com/kapok-hotline/kapok/core/fault"
+	"github.com/kapok-hotline/kapok/engine/acd"
+)
+
+// offers are the endpoints being rung: one goroutine each, ended by its answer, its deadline or a withdrawal.
+type offers struct {
+	mu      sync.Mutex
+	cancels map[acd.OfferNo]context.CancelFunc
+	running sync.WaitGroup
+}
+
+func (o *offers) add(n acd.OfferNo, cancel context.CancelFunc) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.cancels == nil {
+		o.cancels = map[acd.OfferNo]context.CancelFunc{}
+	}
+	o.cancels[n] = cancel
+}
+
+func (o *offers) cancel(n acd.OfferNo) {
+	o.mu.Lock()
+	cancel := o.cancels[n]
+	delete(o.cancels, n)
+	o.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}
+
+// run starts a side errand of the brain with a bound of its own.
+func (o *offers) run(f func(context.Context)) {
+	o.running.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		f(ctx)
+	})
+}
+
+func (o *offers) wait() {
+	o.mu.Lock()
+	for _, cancel := range o.cancels {
+		cancel()
+	}
+	o.mu.Unlock()
+	o.running.Wait()
+}
+
+// offer rings the agent's endpoint. The brain's deadline is the ring timeout; whoever rings stops there.
+func (t *thinker) offer(c acd.Command) {
+	w, p := t.contacts[c.Contact], t.agents[c.Agent]
+	if w == nil || p == nil {
+		return // cannot be: the brain offers only what was entered and who signed in
+	}
+	m := t.m
+	w.offer, w.agent = c.Offer, c.Agent
+	now := m.deps.Clock.Now()
+	m.deps.Facts.Post(now, w.Site, string(c.Contact), string(c.Agent), event.ContactOffered{
+		Offer: c.Offer.ID(), Queue: w.queue, Agent: c.Agent, EnteredAt: w.enteredAt,
+		Relax: int(c.Relax), Ring: int(c.Ring), Trace: t.decision,
+	})
+	ring := max(time.UnixMilli(c.Deadline).Sub(now), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), ring)
+	m.offers.add(c.Offer, cancel)
+	o := contact.Offer{ID: c.Offer.ID(), Contact: c.Contact, Queue: w.queue, Endpoint: p.endpoint}
+	ch := m.deps.Channels(w.Medium)
+	m.offers.running.Go(func() {
+		defer m.offers.cancel(c.Offer)
+		accepted := false
+		err := ch.Connect(ctx, o, func() bool {
+			accepted = m.confirm(ctx, c)
+			return accepted
+		})
+		if !accepted {
+			m.unanswered(c, ctx.Err(), err)
+		}
+	})
+}
+
+// confirm tells the brain the endpoint accepted and asks whether the offer still stands.
+func (m *Module) confirm(ctx context.Context, c acd.Command) bool {
+	granted := false
+	err := m.do(context.WithoutCancel(ctx), request{
+		event: acd.Event{Kind: acd.OfferAccepted, Agent: c.Agent, Offer: c.Offer, Contact: c.Contact}, by: "agent",
+		look: func(t *thinker) { granted, t.granted = t.granted, false },
+	})
+	return err == nil && granted
+}
+
+// unanswered tells the brain how an offer failed. When its time ran out or it was withdrawn the brain knows.
+func (m *Module) unanswered(c acd.Command, ended, err error) {
+	if ended != nil && errors.Is(err, ended) {
+		return
+	}
+	kind := acd.OfferFailed
+	if code := fault.CodeOf(err); code == "contact.refused" || code == "contact.busy" {
+		kind = acd.OfferRefused
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	ev := acd.Event{Kind: kind, Agent: c.Agent, Offer: c.Offer, Contact: c.Contact, Reason: fault.CodeOf(err)}
+	if derr := m.do(ctx, request{event: ev, by: "brain"}); derr != nil {
+		m.deps.Log.Warn("the brain was not told of a failed offer; its deadline will do it", "offer", c.Offer.ID(), "err", derr)
+	}
+}

@@ -1,0 +1,104 @@
+// Package routing is the module of queues, skills and offers: it keeps the life of the brain (engine/acd), turns
+// its commands into facts and into calls to the channels, and answers the other modules' requests to it.
+package routing
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/event"
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/platform/clock"
+	"github.com/kapok-hotline/kapok/platform/store"
+)
+
+//go:embed migrations texts
+var files embed.FS
+
+// Facts takes what happened, in the order it happened, without waiting for the disk.
+type Facts interface {
+	Post(at time.Time, place id.Site, subject, actor string, body event.Body)
+}
+
+// Hours says whether a calendar is open.
+type Hours interface {
+	Open(calendar string, at time.Time) bool
+}
+
+// Sites knows the tree: Path gives a site and those above it, nearest first.
+type Sites interface {
+	Path(site id.Site) []id.Site
+}
+
+// Deps is what routing needs. Channels is asked at each offer, so that channels may be made after routing.
+type Deps struct {
+	DB       *store.DB
+	Clock    clock.Clock
+	Facts    Facts
+	Hours    Hours
+	Sites    Sites
+	Channels func(contact.Medium) contact.Channel
+	Changed  func(f func()) // calls f when the configuration changed
+	Log      *slog.Logger
+}
+
+// Module is routing.
+type Module struct {
+	deps     Deps
+	snap     atomic.Pointer[snapshot]
+	requests chan request
+	ready    chan struct{}
+	offers   offers
+}
+
+// New makes the module; Start runs it.
+func New(d Deps) *Module {
+	m := &Module{deps: d, requests: make(chan request, 4096), ready: make(chan struct{})}
+	m.snap.Store(&snapshot{})
+	return m
+}
+
+// Name is "routing".
+func (m *Module) Name() string { return "routing" }
+
+// Migrations gives the tables.
+func (m *Module) Migrations() fs.FS { return sub("migrations") }
+
+// Texts gives zh.json and en.json.
+func (m *Module) Texts() fs.FS { return sub("texts") }
+
+// Ready is closed when the brain takes requests.
+func (m *Module) Ready() <-chan struct{} { return m.ready }
+
+func sub(dir string) fs.FS {
+	f, err := fs.Sub(files, dir)
+	if err != nil {
+		panic(err) // a wrong name of our own embedded folder
+	}
+	return f
+}
+
+// Start closes what an earlier life left open, then runs the brain until ctx ends.
+func (m *Module) Start(ctx context.Context) error {
+	if err := m.closeOpen(ctx); err != nil {
+		return err
+	}
+	if err := m.reload(ctx); err != nil {
+		return err
+	}
+	if m.deps.Changed != nil {
+		m.deps.Changed(func() {
+			if err := m.reload(ctx); err != nil {
+				m.deps.Log.Error("routing keeps the configuration it has", "err", err)
+				return
+			}
+			m.do(ctx, request{configure: true})
+		})
+	}
+	return m.run(ctx)
+}

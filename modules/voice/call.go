@@ -1,0 +1,178 @@
+package voice
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/event"
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/engine/flow"
+	"github.com/kapok-hotline/kapok/platform/audio"
+	"github.com/kapok-hotline/kapok/platform/rtp"
+	"github.com/kapok-hotline/kapok/platform/sip"
+)
+
+// call is one contact on the telephone: an actor. Everything about it happens on its own goroutine, in run; others
+// hand it work by post and ask. What would block (ringing, answering, re-INVITE) runs elsewhere and comes back.
+type call struct {
+	m         *Module
+	id        id.Contact
+	site      id.Site
+	number    id.Number
+	from      string // national form, "" when withheld
+	callID    string
+	startedAt time.Time
+	log       *slog.Logger
+
+	inbox chan func()
+	done  chan struct{}
+	ctx   context.Context //nolint:containedctx // the call's own life: ended with it
+	stop  context.CancelFunc
+
+	caller *side
+	agent  *side
+	bridge *rtp.Bridge
+	player *audio.Player
+	rec    *recording
+	ladder []string // Call-IDs of all legs
+
+	phase   phase
+	timer   *time.Timer // the deadline of the phase
+	onTimer func()
+
+	flow    *flow.Flow
+	cursor  flow.Cursor
+	gather  *gathering
+	play    int // number of the thing being played: an old one's end is not the new one's
+	queue   id.Queue
+	since   time.Time // when the place in the queue counts from
+	outcome contact.Outcome
+	lost    *time.Timer // the agent's browser is away
+	over    bool
+
+	talkingLeg atomic.Pointer[rtp.Leg] // the agent's, for those who look from outside
+	talkingTo  atomic.Pointer[id.User] // the agent
+}
+
+// phase is where a call stands.
+type phase string
+
+const (
+	guided  phase = "guided"  // in a flow
+	queued  phase = "queued"  // waiting for an agent
+	talking phase = "talking" // with an agent or an outside party
+)
+
+// side is one leg of the call.
+type side struct {
+	id         id.Leg
+	role       string // caller, agent, party
+	agent      id.User
+	queue      id.Queue
+	enteredAt  int64
+	endpoint   contact.Endpoint
+	number     string // of an outside party
+	leg        rtp.Leg
+	dialog     *sip.Dialog
+	startedAt  time.Time
+	answeredAt time.Time
+	heldAt     time.Time
+	held       time.Duration
+}
+
+const inboxLength = 256
+
+// run is the call's life.
+func (c *call) run() {
+	defer c.close()
+	for !c.over {
+		select {
+		case f := <-c.inbox:
+			f()
+		case <-c.caller.dialog.Done():
+			c.callerGone()
+		case <-c.agentDone():
+			c.agentGone()
+		case <-c.timer.C:
+			if f := c.onTimer; f != nil {
+				c.onTimer = nil
+				f()
+			}
+		case <-c.ctx.Done():
+			c.end(contact.BySystem, "shutdown")
+		}
+	}
+}
+
+func (c *call) agentDone() <-chan struct{} {
+	if c.agent == nil {
+		return nil
+	}
+	return c.agent.dialog.Done()
+}
+
+// post hands the actor work without waiting; false when the call is over or drowned in messages.
+func (c *call) post(f func()) bool {
+	select {
+	case c.inbox <- f:
+		return true
+	case <-c.done:
+	default:
+		c.log.Warn("a call has more to do than it can take")
+	}
+	return false
+}
+
+// ask has the actor do something and waits for it. False when the call was over first.
+func (c *call) ask(ctx context.Context, f func()) bool {
+	served := make(chan struct{})
+	select {
+	case c.inbox <- func() { f(); close(served) }:
+	case <-c.done:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case <-served:
+		return true
+	case <-c.done:
+		return false
+	}
+}
+
+// after sets the phase's deadline; the earlier one is dropped.
+func (c *call) after(d time.Duration, f func()) {
+	c.timer.Stop()
+	c.onTimer = f
+	c.timer.Reset(d)
+}
+
+func (c *call) noDeadline() {
+	c.timer.Stop()
+	c.onTimer = nil
+}
+
+func (c *call) fact(actor id.User, b event.Body) {
+	c.m.deps.Facts.Post(c.m.now(), c.site, string(c.id), string(actor), b)
+}
+
+// callerGone ends a call whose caller hung up.
+func (c *call) callerGone() {
+	end := c.caller.dialog.End()
+	c.end(contact.ByCaller, string(end.Cause))
+}
+
+// agentGone ends a call whose agent hung up. When the agent's line was lost instead, the person goes back to the
+// queue, at the old place.
+func (c *call) agentGone() {
+	end := c.agent.dialog.End()
+	if end.Cause == sip.CauseRemote || end.Cause == sip.CauseLocal {
+		c.end(contact.ByAgent, string(end.Cause))
+		return
+	}
+	c.requeue(string(end.Cause))
+}

@@ -1,0 +1,68 @@
+package voice
+
+import (
+	"github.com/kapok-hotline/kapok/core/id"
+)
+
+// Phone is a desk phone that registers by digest under its code.
+type Phone struct {
+	Code     id.Phone `json:"code" minLength:"2" maxLength:"32"`
+	Name     string   `json:"name,omitempty"`
+	Site     id.Site  `json:"site" ref:"sites"`
+	Password string   `json:"password,omitempty" writeOnly:"true" maxLength:"64"`
+}
+
+// phoneRow is a phone as it is kept: digests in place of the password.
+type phoneRow struct {
+	Phone
+	MD5    string `json:"md5,omitempty"`    // HA1 of RFC 2617
+	SHA256 string `json:"sha256,omitempty"` // HA1 of RFC 7616
+}
+
+// Trunk is a line to the telephone network: a peer known by its address, or one we register at.
+type Trunk struct {
+	Code     id.Trunk `json:"code" minLength:"1" maxLength:"32"`
+	Name     string   `json:"name,omitempty"`
+	Site     id.Site  `json:"site" ref:"sites"`
+	Kind     string   `json:"kind" enum:"ip,register" doc:"ip: the peer is known by its address; register: we register at it"`
+	Peers    []string `json:"peers,omitempty" doc:"host:port of the peer, in order of preference"`
+	Accept   []string `json:"accept,omitempty" doc:"addresses calls may come from, as CIDR"`
+	Protocol string   `json:"transport,omitempty" enum:"udp,tcp,tls,"`
+	User     string   `json:"user,omitempty"`
+	Password string   `json:"password,omitempty" writeOnly:"true" maxLength:"64"`
+	OptionsS int      `json:"options_s,omitempty" minimum:"0" maximum:"600" doc:"seconds between health questions; 0: none"`
+}
+
+// Number is what people dial, and where that leads.
+type Number struct {
+	Code     id.Number `json:"code" minLength:"2" maxLength:"32"`
+	Name     string    `json:"name"`
+	Site     id.Site   `json:"site" ref:"sites"`
+	Flow     id.Flow   `json:"flow" ref:"flows"`
+	Calendar string    `json:"calendar,omitempty" ref:"calendars"`
+	Trunk    id.Trunk  `json:"trunk,omitempty" ref:"trunks"`
+}
+
+// Prompt is something said or played; the sound of each language is shipped, uploaded or recorded in the page.
+type Prompt struct {
+	Code id.Prompt         `json:"code" minLength:"1" maxLength:"48"`
+	Name string            `json:"name"`
+	Text map[string]string `json:"text,omitempty" doc:"what is said, per language: zh, yue, en"`
+}
+
+// Settings are the house's voice settings.
+type Settings struct {
+	Recording   bool       `json:"recording" doc:"record what callers and agents say"`
+	NoMenu      bool       `json:"no_menu" doc:"callers go straight to people (GB/T 33358 advises no menu)"`
+	Emergency   bool       `json:"emergency" doc:"closed at once: every caller hears the emergency prompt"`
+	EmergencyOf id.Prompt  `json:"emergency_prompt,omitempty" ref:"prompts"`
+	Greetings   []Greeting `json:"greetings,omitempty"`
+	Language    string     `json:"language" enum:"zh,yue,en"`
+}
+
+// Greeting is a special greeting played before the flow within its days.
+type Greeting struct {
+	Prompt id.Prompt `json:"prompt" ref:"prompts"`
+	From   string    `json:"from" doc:"first day, 2026-05-01"`
+	To     string    `json:"to" doc:"last day"`
+}

@@ -1,0 +1,209 @@
+package voice
+
+import (
+	"strings"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/event"
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/engine/flow"
+	"github.com/kapok-hotline/kapok/platform/audio"
+)
+
+// playSlack is how long beyond its length a prompt may take before the call goes on without its end.
+const playSlack = 3 * time.Second
+
+// gathering is a question being asked: prompts first, then keys.
+type gathering struct {
+	ask     *flow.Gather
+	keys    string
+	playing bool
+}
+
+// guide starts a flow for the call.
+func (c *call) guide(code id.Flow, again bool) {
+	s := c.m.snap.Load()
+	f, ok := s.flows[code]
+	if !ok {
+		c.log.Error("a flow is missing", "flow", code)
+		c.outcome = contact.Failed
+		c.end(contact.BySystem, "no flow "+string(code))
+		return
+	}
+	c.phase, c.flow = guided, f.flow
+	c.fact("", event.ContactGuided{Flow: code, Version: f.version})
+	entry := s.entry(c.m.now(), f.version)
+	entry.Steps, entry.Again = c.cursor.Steps, again
+	entry.Vars = c.vars()
+	cursor, action := f.flow.Start(entry)
+	cursor.Asked = cursor.Asked || c.cursor.Asked
+	c.cursor = cursor
+	c.act(action)
+}
+
+// vars are what a flow may ask about the call.
+func (c *call) vars() map[string]string {
+	v := map[string]string{"caller": c.from, "number": string(c.number), "lang": c.m.snap.Load().settings.Language}
+	if lang := c.cursor.Vars["lang"]; lang != "" {
+		v["lang"] = lang
+	}
+	return v
+}
+
+// next takes the outcome of the last action to the flow.
+func (c *call) next(in flow.Input) {
+	if c.phase != guided && c.phase != queued {
+		return
+	}
+	c.phase = guided
+	c.noDeadline()
+	c.gather = nil
+	cursor, action := c.flow.Next(c.cursor, in)
+	c.cursor = cursor
+	c.act(action)
+}
+
+// act does what the flow says.
+func (c *call) act(a flow.Action) {
+	c.steps(a.Steps)
+	switch {
+	case a.Play != nil:
+		c.gather = nil
+		if a.Play.Interruptible {
+			c.gather = &gathering{ask: nil, playing: true}
+		}
+		c.say(a.Lang, a.Play.Prompts, func() { c.next(flow.Input{Kind: flow.Done}) })
+	case a.Gather != nil:
+		c.ask4keys(a.Lang, a.Gather)
+	case a.Say != nil:
+		c.sayClips(c.m.sounds.spoken(a.Lang, *a.Say), func() { c.next(flow.Input{Kind: flow.Done}) })
+	case a.Hours != nil:
+		c.next(c.hours(a.Hours))
+	case a.Queue != nil:
+		c.enter(a.Queue)
+	case a.Transfer != nil:
+		c.give(a.Transfer.To)
+	case a.Hangup != nil:
+		if c.outcome == "" {
+			c.outcome = a.Hangup.Outcome
+		}
+		c.end(contact.BySystem, a.Hangup.Cause)
+	}
+}
+
+// steps writes where the flow has been.
+func (c *call) steps(steps []flow.Step) {
+	for _, s := range steps {
+		c.fact("", event.ContactStepped{Flow: c.cursor.Flow, Node: s.Node, Step: string(s.Kind), Key: s.Key})
+		if s.Served {
+			c.fact("", event.ContactServed{Flow: c.cursor.Flow, Node: s.Node})
+		}
+	}
+}
+
+func (c *call) hours(q *flow.AskHours) flow.Input {
+	calendar := q.Calendar
+	if calendar == "" {
+		calendar = c.m.snap.Load().numbers[c.number].Calendar
+	}
+	state, name, next, err := c.m.deps.Hours.State(calendar, c.m.now())
+	if err != nil {
+		c.log.Error("a calendar could not be asked; the call goes the open way", "calendar", calendar, "err", err)
+		return flow.Input{Kind: flow.Failed}
+	}
+	in := flow.Input{Kind: flow.Hours, State: state, Name: name}
+	if !next.IsZero() {
+		in.Next = next.UnixMilli()
+	}
+	return in
+}
+
+// say plays prompts in a language and then does what comes next. A missing prompt is skipped: silence is no way to
+// tell a person of our mistake.
+func (c *call) say(lang string, prompts []string, then func()) {
+	c.sayClips(c.m.sounds.clips(lang, prompts), then)
+}
+
+func (c *call) sayClips(clips []*audio.Clip, then func()) {
+	c.play++
+	n, length := c.play, time.Duration(0)
+	for _, clip := range clips {
+		length += clip.Duration()
+	}
+	ended := func() {
+		if c.play == n {
+			c.play++
+			then()
+		}
+	}
+	c.after(length+playSlack, ended)
+	c.player.Play(func() { c.post(ended) }, clips...)
+}
+
+// ask4keys plays a question and takes keys.
+func (c *call) ask4keys(lang string, q *flow.Gather) {
+	c.gather = &gathering{ask: q, keys: q.Ahead, playing: true}
+	if c.enough() {
+		return
+	}
+	c.say(lang, q.Prompts, func() {
+		if c.gather != nil {
+			c.gather.playing = false
+			c.waitKey(q.First.D())
+		}
+	})
+}
+
+func (c *call) waitKey(d time.Duration) {
+	c.after(d, func() {
+		g := c.gather
+		if g == nil || g.ask == nil {
+			return
+		}
+		if g.keys != "" {
+			c.next(flow.Input{Kind: flow.Pressed, Digits: g.keys})
+			return
+		}
+		c.next(flow.Input{Kind: flow.Timeout})
+	})
+}
+
+// digit takes a key the caller pressed. Keys that nobody asked for are dropped.
+func (c *call) digit(key byte) {
+	g := c.gather
+	if c.phase != guided || g == nil {
+		return
+	}
+	if g.playing {
+		g.playing = false
+		c.play++
+		c.player.Hush()
+	}
+	if g.ask == nil { // within a prompt that may be interrupted: the key is the answer to what comes
+		c.next(flow.Input{Kind: flow.Pressed, Digits: string(key)})
+		return
+	}
+	g.keys += string(key)
+	if !c.enough() {
+		c.waitKey(g.ask.Inter.D())
+	}
+}
+
+// enough ends the gathering when the keys are complete, and says so.
+func (c *call) enough() bool {
+	g := c.gather
+	if g.keys == "" {
+		return false
+	}
+	last := g.keys[len(g.keys)-1:]
+	switch {
+	case g.ask.Keys != "": // a menu: one key, right or wrong
+	case g.ask.Stop != "" && last == g.ask.Stop:
+		g.keys = strings.TrimSuffix(g.keys, last)
+	case len(g.keys) < g.ask.Max:
+		return false
+	}
+	c.next(flow.Input{Kind: flow.Pressed, Digits: g.keys})
+	return true
+}

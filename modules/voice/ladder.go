@@ -1,0 +1,162 @@
+package voice
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/platform/sip"
+	"github.com/kapok-hotline/kapok/platform/store"
+)
+
+// Message is one SIP message of a call's ladder.
+type Message struct {
+	At   int64  `json:"at"` // unix ms
+	Out  bool   `json:"out"`
+	Peer string `json:"peer"`
+	Text string `json:"text"`
+}
+
+// Ladder is one SIP call of a contact: its messages in order.
+type Ladder struct {
+	CallID   string    `json:"call_id"`
+	Messages []Message `json:"messages"`
+}
+
+// ladders bring the messages of finished SIP calls to the contact they belonged to, off the way of the calls.
+type ladders struct {
+	m    *Module
+	mu   sync.Mutex
+	of   map[string]id.Contact // by Call-ID
+	wait []ladderRow
+	wake chan struct{}
+}
+
+type ladderRow struct {
+	contact id.Contact
+	callID  string
+	at      int64
+	body    string
+}
+
+const (
+	ladderEvery = time.Second
+	ladderMost  = 5000 // rows that wait; beyond, the oldest are given up: a ladder is a help, not a record
+)
+
+func newLadders(m *Module) *ladders {
+	return &ladders{m: m, of: map[string]id.Contact{}, wake: make(chan struct{}, 1)}
+}
+
+// belongs says whose SIP call this is.
+func (l *ladders) belongs(callID string, c id.Contact) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.of[callID] = c
+}
+
+// traced takes the messages of an ended SIP call; it does not block.
+func (l *ladders) traced(callID string, messages []sip.Entry) {
+	l.mu.Lock()
+	c, ok := l.of[callID]
+	delete(l.of, callID)
+	l.mu.Unlock()
+	if !ok || len(messages) == 0 {
+		return
+	}
+	out := Ladder{CallID: callID}
+	for _, e := range messages {
+		out.Messages = append(out.Messages, Message{At: e.At.UnixMilli(), Out: e.Out, Peer: e.Peer.String(), Text: strings.ToValidUTF8(string(e.Text), "?")})
+	}
+	body, err := json.Marshal(out)
+	if err != nil {
+		return
+	}
+	l.mu.Lock()
+	l.wait = append(l.wait, ladderRow{c, callID, messages[0].At.UnixMilli(), string(body)})
+	if n := len(l.wait) - ladderMost; n > 0 {
+		l.wait = l.wait[n:]
+	}
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run stores what has come together, once a second.
+func (l *ladders) run(ctx context.Context) {
+	for {
+		select {
+		case <-l.wake:
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), ladderEvery)
+			l.store(last)
+			cancel()
+			return
+		}
+		timer := l.m.deps.Clock.NewTimer(ladderEvery)
+		select {
+		case <-timer.C():
+		case <-ctx.Done():
+			timer.Stop()
+		}
+		l.store(context.WithoutCancel(ctx))
+	}
+}
+
+func (l *ladders) store(ctx context.Context) {
+	l.mu.Lock()
+	rows := l.wait
+	l.wait = nil
+	l.mu.Unlock()
+	if len(rows) == 0 {
+		return
+	}
+	err := l.m.deps.DB.Tx(ctx, func(tx *store.Tx) error {
+		for _, r := range rows {
+			if _, err := store.Exec(ctx, tx, `INSERT INTO voice_ladder (contact, call_id, at, body) VALUES (?, ?, ?, ?) ON CONFLICT (contact, call_id) DO NOTHING`,
+				string(r.contact), r.callID, r.at, r.body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		l.m.deps.Log.Error("SIP ladders could not be kept", "calls", len(rows), "err", err)
+	}
+}
+
+// Ladders gives the SIP messages of a contact: of its finished calls, and of those under way.
+func (m *Module) Ladders(ctx context.Context, c id.Contact) ([]Ladder, error) {
+	out, err := store.All(ctx, m.deps.DB, `SELECT body FROM voice_ladder WHERE contact = ? ORDER BY at`,
+		func(r store.Scanner) (l Ladder, err error) {
+			var body string
+			if err = r.Scan(&body); err != nil {
+				return l, err
+			}
+			return l, json.Unmarshal([]byte(body), &l)
+		}, string(c))
+	if err != nil {
+		return nil, err
+	}
+	m.ladders.mu.Lock()
+	var live []string
+	for callID, of := range m.ladders.of {
+		if of == c {
+			live = append(live, callID)
+		}
+	}
+	m.ladders.mu.Unlock()
+	for _, callID := range live {
+		l := Ladder{CallID: callID}
+		for _, e := range m.sip.Trace(callID) {
+			l.Messages = append(l.Messages, Message{At: e.At.UnixMilli(), Out: e.Out, Peer: e.Peer.String(), Text: strings.ToValidUTF8(string(e.Text), "?")})
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}

@@ -1,0 +1,203 @@
+package voice
+
+import (
+	"context"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/event"
+	"github.com/kapok-hotline/kapok/core/fault"
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/platform/rtp"
+	"github.com/kapok-hotline/kapok/platform/sdp"
+	"github.com/kapok-hotline/kapok/platform/sip"
+)
+
+// Headers an endpoint of ours understands: the contact, and what the call is for (offer, echo, reattach).
+const (
+	headerContact = "X-Kapok-Contact"
+	headerKind    = "X-Kapok-Kind"
+)
+
+// Connect rings an agent for a waiting call. It runs on the asker's goroutine; the call's own decides at the end.
+func (m *Module) Connect(ctx context.Context, o contact.Offer, confirm func() bool) error {
+	c := m.find(o.Contact)
+	if c == nil {
+		return notHere(o.Contact)
+	}
+	s := &side{role: "agent", agent: o.Endpoint.Agent, queue: o.Queue, endpoint: o.Endpoint}
+	return c.ring(ctx, s, "offer", func() bool { return c.phase == queued && confirm() })
+}
+
+// ring calls a side's endpoint and joins it to the caller when it accepts and join, asked on the actor, agrees.
+func (c *call) ring(ctx context.Context, s *side, kind string, join func() bool) error {
+	m := c.m
+	s.id, s.startedAt = id.Leg(id.New(m.now())), m.now()
+	if err := m.openLeg(c, s); err != nil {
+		return err
+	}
+	c.fact(s.agent, event.LegStarted{Leg: s.id, Role: s.role, Agent: s.agent, Queue: s.queue, Peer: s.peer()})
+	dialog, answer, err := m.dial(ctx, c, s, kind)
+	if err != nil {
+		c.unjoined(ctx, s, fault.CodeOf(err))
+		return err
+	}
+	s.dialog = dialog
+	if err := s.leg.Accept(answer); err != nil {
+		c.unjoined(ctx, s, "media")
+		return fault.New(fault.Unavailable, "contact.unreachable").Because(err)
+	}
+	joined := false
+	c.ask(context.WithoutCancel(ctx), func() {
+		if c.over || c.agent != nil || dialog.End().Cause != "" || !join() {
+			return
+		}
+		joined = true
+		c.join(s)
+	})
+	if !joined {
+		c.unjoined(ctx, s, "void")
+		return fault.New(fault.Conflict, "contact.void")
+	}
+	return nil
+}
+
+// unjoined closes a side that never came to talk.
+func (c *call) unjoined(ctx context.Context, s *side, cause string) {
+	c.closeSide(ctx, s, cause)
+}
+
+func (s *side) peer() string {
+	if s.endpoint.Phone != "" {
+		return string(s.endpoint.Phone)
+	}
+	if s.agent != "" {
+		return "browser"
+	}
+	return ""
+}
+
+// openLeg makes the media of a side that is to be called.
+func (m *Module) openLeg(c *call, s *side) (err error) {
+	events := rtp.Events{
+		Timeout: func() { c.post(func() { c.silent(s) }) },
+		Down:    func(err error) { c.post(func() { c.mediaDown(s, err) }) },
+	}
+	if s.role == "agent" && s.endpoint.Browser() {
+		s.leg, err = m.plane.NewWeb(rtp.WebConfig{Timeout: mediaTimeout, Events: events})
+	} else {
+		s.leg, err = m.plane.NewPlain(rtp.PlainConfig{Timeout: mediaTimeout, Events: events})
+	}
+	if err != nil {
+		return fault.New(fault.Unavailable, "voice.media.none").Because(err)
+	}
+	return nil
+}
+
+// mediaTimeout is how long nothing may be heard of a peer that should be sending.
+const mediaTimeout = 60 * time.Second
+
+// dial sends the INVITE and waits for its end.
+func (m *Module) dial(ctx context.Context, c *call, s *side, kind string) (*sip.Dialog, []byte, error) {
+	body, err := s.leg.Offer(sdp.SendRecv)
+	if err != nil {
+		return nil, nil, fault.New(fault.Unavailable, "voice.media.none").Because(err)
+	}
+	o := sip.CallOptions{
+		Body: body, From: m.from(c.from),
+		Headers: []sip.Header{{Name: headerContact, Value: string(c.id)}, {Name: headerKind, Value: kind}},
+		Events:  c.dialogEvents(s),
+	}
+	if err := m.way(s, &o); err != nil {
+		return nil, nil, err
+	}
+	out, err := m.sip.Call(ctx, o)
+	if err != nil {
+		return nil, nil, fault.New(fault.Unavailable, "contact.unreachable").Because(err)
+	}
+	m.ladders.belongs(out.CallID, c.id)
+	for ev := range out.Events() {
+		switch ev.Kind {
+		case sip.Answered:
+			return ev.Dialog, ev.Body, nil
+		case sip.Failed:
+			return nil, nil, refusal(ctx, ev)
+		case sip.Progressed:
+		}
+	}
+	return nil, nil, fault.New(fault.Unavailable, "contact.unreachable")
+}
+
+// refusal turns a failed INVITE into the words of a channel.
+func refusal(ctx context.Context, ev sip.Event) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	switch ev.Code {
+	case 486, 600:
+		return fault.New(fault.Conflict, "contact.busy")
+	case 603, 480, 403:
+		return fault.New(fault.Conflict, "contact.refused")
+	}
+	return fault.New(fault.Unavailable, "contact.unreachable", "code", ev.Code, "reason", ev.Reason).Because(ev.Err)
+}
+
+// way chooses how a side is reached: its registration, or a trunk.
+func (m *Module) way(s *side, o *sip.CallOptions) error {
+	if s.role == "party" {
+		trunk, uri, ok := m.snap.Load().wayOut(s.number)
+		if !ok {
+			return fault.New(fault.Unavailable, "voice.trunk.none", "number", s.number)
+		}
+		o.Trunk, o.URI = trunk, uri
+		return nil
+	}
+	b := m.binding(s.endpoint)
+	if b == nil {
+		return fault.New(fault.Unavailable, "contact.unreachable")
+	}
+	o.Binding = b
+	return nil
+}
+
+// join connects a side to the caller: the music stops at once, whatever was being said.
+func (c *call) join(s *side) {
+	c.player.Stop()
+	c.noDeadline()
+	c.gather, c.play = nil, c.play+1
+	c.phase, c.agent = talking, s
+	s.answeredAt, s.enteredAt = c.m.now(), c.since.UnixMilli()
+	if s.queue == "" {
+		s.enteredAt = 0
+	}
+	c.fact(s.agent, event.LegAnswered{Leg: s.id})
+	c.bridge = rtp.Join(c.caller.leg, s.leg)
+	c.talkingLeg.Store(&s.leg)
+	c.talkingTo.Store(&s.agent)
+	c.record(s)
+}
+
+func (c *call) unbridge() {
+	if c.bridge != nil {
+		c.bridge.Cut()
+		c.bridge = nil
+	}
+}
+
+// silent ends a side that has not been heard for too long: its peer is gone without a word.
+func (c *call) silent(s *side) {
+	switch s {
+	case c.caller:
+		c.end(contact.ByCaller, "rtp timeout")
+	case c.agent:
+		c.requeue("rtp timeout")
+	}
+}
+
+// mediaDown is a browser whose media could not be set up, or went away.
+func (c *call) mediaDown(s *side, err error) {
+	c.log.Warn("a browser's media is down", "leg", s.id, "err", err)
+	if s == c.agent {
+		c.lostAgent()
+	}
+}

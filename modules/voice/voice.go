@@ -1,0 +1,147 @@
+// Package voice is the telephone: trunks and phones, one actor per call, the flow it goes through, the ringing of
+// agents, hold and transfer, recordings. It is the channel of the medium phone.
+package voice
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/day"
+	"github.com/kapok-hotline/kapok/core/event"
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/engine/flow"
+	"github.com/kapok-hotline/kapok/platform/audio"
+	"github.com/kapok-hotline/kapok/platform/clock"
+	"github.com/kapok-hotline/kapok/platform/rtp"
+	"github.com/kapok-hotline/kapok/platform/sip"
+	"github.com/kapok-hotline/kapok/platform/store"
+)
+
+//go:embed migrations texts
+var files embed.FS
+
+// Waiting is a call that asks for an agent.
+type Waiting struct {
+	Contact  id.Contact
+	Site     id.Site
+	Priority int
+	Caller   string // the same for every attempt of one person
+	Needs    []flow.Need
+	First    bool
+	Since    time.Time // when its place counts from; zero: now
+}
+
+// Sound is what a queue does to the ear: music while waiting, a word of comfort every so often, and whether the
+// talk is recorded.
+type Sound struct {
+	Music    id.Prompt
+	Announce time.Duration
+	Record   bool
+}
+
+// Queues is asked for agents; routing answers.
+type Queues interface {
+	Enter(ctx context.Context, q id.Queue, w Waiting) error
+	Leave(ctx context.Context, c id.Contact) error
+	Done(ctx context.Context, c id.Contact, agent id.User) error
+	Take(ctx context.Context, c id.Contact, agent id.User) (contact.Endpoint, error)
+	Endpoint(ctx context.Context, at contact.Endpoint, up bool) error
+	Sound(q id.Queue) Sound
+}
+
+// Hours answers a flow's question for a calendar.
+type Hours interface {
+	State(calendar string, at time.Time) (state day.State, name string, next time.Time, err error)
+}
+
+// Facts takes what happened, in order, without waiting for the disk.
+type Facts interface {
+	Post(at time.Time, place id.Site, subject, actor string, body event.Body)
+}
+
+// Deps is what voice needs.
+type Deps struct {
+	DB      *store.DB
+	Clock   clock.Clock
+	Facts   Facts
+	Queues  Queues
+	Hours   Hours
+	Changed func(func())
+	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
+	Log     *slog.Logger
+
+	Data      string   // data folder: recordings, uploaded sounds, keys
+	SIP       []string // addresses for UDP and TCP
+	SIPS      []string // addresses for TLS
+	TLS       TLS
+	Advertise netip.Addr
+	RTPFirst  uint16
+	RTPLast   uint16
+	WebPort   uint16
+	Realm     string
+}
+
+// Module is voice.
+type Module struct {
+	deps    Deps
+	snap    atomic.Pointer[snapshot]
+	sip     *sip.Server
+	plane   *rtp.Plane
+	tick    *audio.Tick
+	sounds  *sounds
+	secrets *secrets
+	ladders *ladders
+	vault   *vault
+	ready   chan struct{}
+
+	life     context.Context //nolint:containedctx // the process's: calls end with it
+	endLife  context.CancelFunc
+	draining atomic.Bool
+
+	mu    sync.Mutex
+	calls map[id.Contact]*call
+	gone  sync.WaitGroup
+}
+
+// Name is "voice".
+func (m *Module) Name() string { return "voice" }
+
+// Migrations gives the tables.
+func (m *Module) Migrations() fs.FS { return sub("migrations") }
+
+// Texts gives zh.json and en.json.
+func (m *Module) Texts() fs.FS { return sub("texts") }
+
+// Ready is closed when calls are taken.
+func (m *Module) Ready() <-chan struct{} { return m.ready }
+
+func sub(dir string) fs.FS {
+	f, err := fs.Sub(files, dir)
+	if err != nil {
+		panic(err) // a wrong name of our own embedded folder
+	}
+	return f
+}
+
+// find gives the call of a contact.
+func (m *Module) find(c id.Contact) *call {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls[c]
+}
+
+// Calls gives the number of calls under way.
+func (m *Module) Calls() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.calls)
+}
+
+func (m *Module) now() time.Time { return m.deps.Clock.Now() }
