@@ -26,7 +26,7 @@ type Config struct {
 	Dir  string // folder for a cluster's streams; alone it is not used
 
 	ClusterListen string   // host:port other processes reach us at; "" is alone
-	Routes        []string // host:port of the others (some are enough: they tell of the rest)
+	Routes        []string // host:port of all processes of the cluster; it may name this one too
 	Secret        string   // what the processes of a cluster know each other by; required in a cluster
 	Replicas      int      // copies of each bucket in a cluster; 0 is 3
 	SyncAlways    bool     // write buckets through to the disk at every change: slower, for sites that fear power cuts
@@ -39,19 +39,20 @@ func (c Config) alone() bool { return c.ClusterListen == "" }
 
 // Bus is an open bus. It is safe for use by many goroutines.
 type Bus struct {
-	config Config
-	server *server.Server
-	conn   *nats.Conn
-	js     jetstream.JetStream
-	clock  clock.Clock
-	log    *slog.Logger
-	temp   string          // folder to clear away at the end
-	life   context.Context // ends with the bus: the parent of every answer
-	end    context.CancelFunc
-	mu     sync.Mutex // guards closed, and work against late comers
-	closed bool
-	work   sync.WaitGroup
-	once   sync.Once
+	config  Config
+	server  *server.Server
+	conn    *nats.Conn
+	started bool // the server
+	js      jetstream.JetStream
+	clock   clock.Clock
+	log     *slog.Logger
+	temp    string          // folder to clear away at the end
+	life    context.Context // ends with the bus: the parent of every answer
+	end     context.CancelFunc
+	mu      sync.Mutex // guards closed, and work against late comers
+	closed  bool
+	work    sync.WaitGroup
+	once    sync.Once
 }
 
 const readyWait = 20 * time.Second
@@ -93,6 +94,7 @@ func (b *Bus) start(ctx context.Context) error {
 		return err
 	}
 	b.server.SetLoggerV2(serverLog{b.log}, false, false, false)
+	b.started = true
 	b.server.Start()
 	wait := readyWait
 	if end, ok := ctx.Deadline(); ok {
@@ -102,6 +104,7 @@ func (b *Bus) start(ctx context.Context) error {
 		return fault.New(fault.Unavailable, "bus.start.late", "seconds", int(wait/time.Second))
 	}
 	b.conn, err = nats.Connect("", nats.InProcessServer(b.server), nats.Name(b.config.Node),
+		nats.UserInfo(options.Username, options.Password),
 		nats.MaxReconnects(-1), nats.ErrorHandler(b.complain))
 	if err != nil {
 		return err
@@ -126,7 +129,7 @@ func (b *Bus) Close() {
 		if b.conn != nil {
 			b.conn.Close()
 		}
-		if b.server != nil {
+		if b.server != nil && b.started {
 			b.server.Shutdown()
 			b.server.WaitForShutdown()
 		}

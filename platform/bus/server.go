@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net"
@@ -35,11 +36,19 @@ func (c Config) options() (*server.Options, error) {
 	if err != nil {
 		return nil, err
 	}
+	// nats-server 2.15 opens the port for routes only after one for clients (StartRouting waits for it), so there
+	// is one: on loopback, with a password nobody knows.
+	o.DontListen, o.Host, o.Port = false, "127.0.0.1", server.RANDOM_PORT
+	o.Username, o.Password = routeUser, rand.Text()
 	o.Cluster = server.ClusterOpts{
 		Name: "kapok", Host: host, Port: port, Username: routeUser, Password: c.Secret, AuthTimeout: 5,
-		ConnectRetries: 10, PoolSize: 1,
+		ConnectRetries: 10, PoolSize: 1, NoAdvertise: true,
 	}
-	for _, r := range c.Routes {
+	routes := c.Routes
+	if len(routes) == 0 {
+		routes = []string{c.ClusterListen} // the first of a cluster: without a route there are no buckets
+	}
+	for _, r := range routes {
 		if _, _, err := splitAddress(r); err != nil {
 			return nil, err
 		}

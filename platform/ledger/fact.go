@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 
+	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/platform/clock"
@@ -36,6 +37,11 @@ const (
 )
 
 var kindShape = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,3}$`)
+
+// From makes a fact of an event: its kind is the event's.
+func From(b event.Body, subject, actor, place string) Fact {
+	return Fact{Kind: b.Kind(), Subject: subject, Actor: actor, Place: place, Body: Body(b)}
+}
 
 // Body makes the body of a fact from a value of core/event.
 func Body(v any) json.RawMessage {
