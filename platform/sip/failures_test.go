@@ -44,6 +44,7 @@ func final(t testing.TB, o *sip.Outgoing) sip.Event {
 }
 
 func TestFailure01ManyProvisionals(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	p := siptest.New(t, s.Addr("udp"))
 	for _, answered := range []bool{true, false} {
@@ -73,6 +74,7 @@ func TestFailure01ManyProvisionals(t *testing.T) {
 }
 
 func TestFailure02AnswerCrossesCancel(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	p := siptest.New(t, s.Addr("udp"))
 	o := call(t, s, p, nil)
@@ -91,6 +93,7 @@ func TestFailure02AnswerCrossesCancel(t *testing.T) {
 }
 
 func TestFailure03ForkedAnswers(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	p := siptest.New(t, s.Addr("udp"))
 	o := call(t, s, p, nil)
@@ -119,6 +122,7 @@ func TestFailure03ForkedAnswers(t *testing.T) {
 }
 
 func TestFailure04ByeMeetsTryingAndChallenge(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	p := siptest.New(t, s.Addr("udp"))
 	o := call(t, s, p, func(c *sip.CallOptions) { c.Auth = &sip.Credentials{User: "u", Password: "p"} })
@@ -142,6 +146,7 @@ func TestFailure04ByeMeetsTryingAndChallenge(t *testing.T) {
 }
 
 func TestFailure05LargeMessagesOverUDP(t *testing.T) {
+	t.Parallel()
 	big := siptest.SDP + strings.Repeat("a=candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host\r\n", 100)
 	s := start(t, func(c *sip.Config) {
 		c.Invite = func(in *sip.Incoming) { _, _ = in.Answer(context.Background(), []byte(big)) }
@@ -160,6 +165,7 @@ func TestFailure05LargeMessagesOverUDP(t *testing.T) {
 }
 
 func TestFailure06AckNeverComes(t *testing.T) {
+	t.Parallel()
 	dialogs := make(chan *sip.Dialog, 1)
 	s := start(t, func(c *sip.Config) { c.Invite = answering(dialogs) })
 	p := siptest.New(t, s.Addr("udp"))
@@ -189,6 +195,7 @@ func TestFailure06AckNeverComes(t *testing.T) {
 }
 
 func TestFailure07AckThenByeAtOnce(t *testing.T) {
+	t.Parallel()
 	const calls = 1000
 	dialogs := make(chan *sip.Dialog, calls)
 	s := start(t, func(c *sip.Config) { c.Invite = answering(dialogs) })
@@ -226,6 +233,7 @@ func TestFailure07AckThenByeAtOnce(t *testing.T) {
 }
 
 func TestFailure08IdleConnectionBlocksNobody(t *testing.T) {
+	t.Parallel()
 	s, addr := startWS(t, nil)
 	for range 20 {
 		c, err := net.Dial("tcp", addr)
@@ -250,6 +258,7 @@ func TestFailure08IdleConnectionBlocksNobody(t *testing.T) {
 }
 
 func TestFailure09WebSocketFrames(t *testing.T) {
+	t.Parallel()
 	_, addr := startWS(t, nil)
 	w := dialWS(t, addr)
 	w.frame(9, true, nil)

@@ -351,7 +351,7 @@ func (r *Registrar) put(b *Binding, life time.Duration, now time.Time) bool {
 	i := slices.IndexFunc(list, func(x *Binding) bool { return sameDevice(x, b) })
 	if i >= 0 {
 		old := list[i]
-		if old.callID == b.callID && b.seq <= old.seq {
+		if old.callID == b.callID && b.seq < old.seq {
 			return false
 		}
 		if life > 0 && old.Flow.Key() == b.Flow.Key() {

@@ -136,8 +136,8 @@ func digestAnswer(m siptest.Msg, method, uri, user, password string) string {
 	}
 	a := sip.Algorithm(get("algorithm"))
 	ha1 := sip.HA1(a, user, get("realm"), password)
-	ha2 := hashOf(a, method+":"+uri)
-	r := hashOf(a, ha1+":"+get("nonce")+":00000001:cc:auth:"+ha2)
+	ha2 := sip.HashOf(a, method+":"+uri)
+	r := sip.HashOf(a, ha1+":"+get("nonce")+":00000001:cc:auth:"+ha2)
 	return fmt.Sprintf(`Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", algorithm=%s, qop=auth, nc=00000001, cnonce="cc"`,
 		user, get("realm"), get("nonce"), uri, r, a)
 }

@@ -147,6 +147,7 @@ func wsRegister(w *wsClient, user, contact string, expires int) siptest.Msg {
 }
 
 func TestBrowserRegistersIsCalledAndLeaves(t *testing.T) {
+	t.Parallel()
 	came, gone := make(chan sip.Binding, 1), make(chan sip.Gone, 1)
 	s, addr := startWS(t, func(c *sip.Config) {
 		c.Registrar.Registered = func(b sip.Binding) { came <- b }
@@ -198,6 +199,7 @@ func TestBrowserRegistersIsCalledAndLeaves(t *testing.T) {
 }
 
 func TestWebSocketUpgradeIsChecked(t *testing.T) {
+	t.Parallel()
 	_, addr := startWS(t, nil)
 	for name, c := range map[string]struct {
 		origin, proto string
