@@ -121,7 +121,9 @@ func (b *Brain) fireWrapUps(ai int32) {
 		}
 		i = next
 	}
-	b.release(ai)
+	if a.away {
+		b.release(ai)
+	}
 	b.free(ai)
 }
 
@@ -196,8 +198,9 @@ func (b *Brain) take(ai int32, ch uint8, ev *Event) {
 	}
 	b.assign(ai, ci, assign{queue: none, channel: ch, since: b.startOf(ev), wrap: wrap})
 	b.close(ai) // nobody is given to it before it has been served in order
-	if back != none {
-		b.requeue(back, WhyTook)
+	if back != none && b.comesBack(back, WhyTook) {
+		b.placeWith(back, freed, ai)
+		return
 	}
 	if freed != none {
 		b.free(freed)

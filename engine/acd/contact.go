@@ -101,8 +101,11 @@ func (b *Brain) enter(ev *Event) {
 		if ci != none {
 			b.forget(ci) // unless agents still have it
 		}
+	} else if ci = b.admit(ci, ev, qi, ch); freed == none {
+		b.place(ci, ByContact)
 	} else {
-		b.place(b.admit(ci, ev, qi, ch), ByContact)
+		b.placeWith(ci, freed)
+		return
 	}
 	if freed != none {
 		b.free(freed)

@@ -39,6 +39,28 @@ func (b *Brain) place(ci int32, cause Cause) {
 	b.list(ci)
 }
 
+// placeWith places a contact while the agents (none among them is skipped) are becoming free by the same event: they
+// are served in order with the contact among those who wait, so that neither is overtaken.
+func (b *Brain) placeWith(ci int32, agents ...int32) {
+	c := &b.contacts[ci]
+	c.state = waiting
+	b.reclass(ci)
+	if b.stickyAgent(ci) != none {
+		b.place(ci, ByContact)
+	} else {
+		b.list(ci)
+	}
+	for _, ai := range agents {
+		if ai != none {
+			b.free(ai)
+		}
+	}
+	if c.state == waiting {
+		b.unlist(ci)
+		b.place(ci, ByContact)
+	}
+}
+
 // placeAll places unlisted contacts, first in order first.
 func (b *Brain) placeAll(list []int32) {
 	slices.SortFunc(list, b.compareContacts)

@@ -83,17 +83,27 @@ func (b *Brain) unanswered(ai int32, why Why) {
 	case a.away:
 	case b.set.MissedLimit > 0 && a.missed >= b.set.MissedLimit:
 		a.away, a.awayReason = true, ReasonMissed
-	case b.set.Rest > 0:
+	default: // even without a rest others are asked before this agent is asked again
 		a.restUntil, a.restReason = b.now+b.set.Rest, reason
 	}
 	b.touch(ai)
 	b.release(ai)
 	b.requeue(ci, why)
+	if a.restUntil <= b.now {
+		a.restUntil = 0
+	}
 	b.free(ai)
 }
 
 // requeue puts a contact that was ringing back at its original place.
 func (b *Brain) requeue(ci int32, why Why) {
+	if b.comesBack(ci, why) {
+		b.place(ci, ByContact)
+	}
+}
+
+// comesBack tells the contact's return to its place, or that it has to leave.
+func (b *Brain) comesBack(ci int32, why Why) bool {
 	c := &b.contacts[ci]
 	q := &b.queues[c.queue]
 	c.state, c.agent = waiting, none
@@ -104,6 +114,7 @@ func (b *Brain) requeue(ci int32, why Why) {
 		b.exit(ci, q.cfg.ClosingRule, WhyClosing)
 	default:
 		b.emit(Command{Kind: Requeued, Contact: b.idOf(ci), Queue: q.cfg.ID, EnteredAt: b.details[ci].entered, Why: why})
-		b.place(ci, ByContact)
+		return true
 	}
+	return false
 }
