@@ -42,7 +42,7 @@ func Shipped() []Role {
 			"routing.queue.manage", "routing.skill.manage",
 			"voice.number.manage", "voice.trunk.manage", "voice.phone.manage", "voice.flow.manage", "voice.prompt.manage",
 			"calendar.day.manage", "identity.site.manage", "identity.token.manage",
-			"platform.health.see", "platform.config.apply",
+			"platform.health.see", "platform.config.manage", "platform.config.see",
 		}},
 	}
 }
