@@ -41,7 +41,9 @@ type Cadence struct {
 
 // The tones of mainland Chinese exchanges (GB/T 3380): 450 Hz.
 func ringBack() Cadence { return Cadence{"ringback", 450, time.Second, 4 * time.Second} }
-func busy() Cadence     { return Cadence{"busy", 450, 350 * time.Millisecond, 350 * time.Millisecond} }
+
+func busy() Cadence { return Cadence{"busy", 450, 350 * time.Millisecond, 350 * time.Millisecond} }
+
 func congestion() Cadence {
 	return Cadence{"congestion", 450, 700 * time.Millisecond, 700 * time.Millisecond}
 }
