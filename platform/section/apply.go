@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
@@ -341,15 +342,28 @@ func (p *plan) weigh(before, after *state, e edit) {
 		old[x.same()] = true
 	}
 	for _, x := range p.b.check(after) {
-		t := touched(p.b, e, &x)
-		if name, _ := x.Params["name"].(string); slices.ContainsFunc(e.broken, func(r ref) bool { return r.section == x.Params["section"] && r.code == name }) {
-			continue
-		}
-		if t || !old[x.same()] {
+		ours := touched(p.b, e, &x)
+		switch {
+		case slices.Contains(e.broken, named(x)):
+		case slices.Contains(p.drops, named(x)) && !old[x.same()]:
+			to := named(x)
+			needed := problem(x.Path, "item.needed", "section", to.section, "code", to.code, "by", x.Path)
+			needed.Line = x.Line
+			p.problems = append(p.problems, needed)
+		case ours || !old[x.same()]:
 			p.problems = append(p.problems, x)
 		}
 	}
 	slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
+}
+
+// named gives the item a problem misses, the zero ref when it is of another sort.
+func named(x Problem) (r ref) {
+	if strings.HasPrefix(x.Code, "section.ref.") {
+		r.section, _ = x.Params["section"].(string)
+		r.code, _ = x.Params["name"].(string)
+	}
+	return r
 }
 
 // touched tells whether the problem is of an item given, and finds its line there.

@@ -113,39 +113,53 @@ func TestProblemsSayWhereAndWhatInstead(t *testing.T) {
 		name, file string
 		want       []string
 	}{
-		{"a slip in a name", "queues:\n  - code: q\n    name: Q\n    site: gz\n    ring_s: 15\n    needs:\n      - {skill: vatt, level: 1}\n",
-			[]string{"line 7: queues[q].needs[0].skill: section.ref.near map[name:vatt near:vat section:skills]"}},
-		{"a reference by tag", "users:\n  - {code: u, name: U, site: gzz, skills: {vat: 1, cit: 2}}\n",
+		{
+			"a slip in a name", "queues:\n  - code: q\n    name: Q\n    site: gz\n    ring_s: 15\n    needs:\n      - {skill: vatt, level: 1}\n",
+			[]string{"line 7: queues[q].needs[0].skill: section.ref.near map[name:vatt near:vat section:skills]"},
+		},
+		{
+			"a reference by tag", "users:\n  - {code: u, name: U, site: gzz, skills: {vat: 1, cit: 2}}\n",
 			[]string{
 				"line 2: users[u].site: section.ref.near map[name:gzz near:gz section:sites]",
 				"line 2: users[u].skills.cit: section.ref.near map[name:cit near:vat section:skills]",
-			}},
-		{"an unknown key", "skills:\n- code: x\n  name: X\n  nmae: Y\n  colour: red\n",
+			},
+		},
+		{
+			"an unknown key", "skills:\n- code: x\n  name: X\n  nmae: Y\n  colour: red\n",
 			[]string{
 				"line 4: skills[x].nmae: section.key.near map[key:nmae near:name]",
 				"line 5: skills[x].colour: section.key.unknown map[key:colour keys:code, name]",
-			}},
-		{"an unknown section", "queue:\n- {code: x}\nfax: {}\n",
-			[]string{"line 1: queue: section.section.near map[key:queue near:queues]", "line 3: fax: section.section.unknown map[key:fax]"}},
-		{"types and bounds", "queues:\n- {code: q, name: 'x', site: gz, ring_s: 500, relax_after: 20, kind: fax, open: maybe}\n",
+			},
+		},
+		{
+			"an unknown section", "queue:\n- {code: x}\nfax: {}\n",
+			[]string{"line 1: queue: section.section.near map[key:queue near:queues]", "line 3: fax: section.section.unknown map[key:fax]"},
+		},
+		{
+			"types and bounds", "queues:\n- {code: q, name: 'x', site: gz, ring_s: 500, relax_after: 20, kind: fax, open: maybe}\n",
 			[]string{
 				"line 2: queues[q].ring_s: section.value.range map[least:5 most:120]",
 				"line 2: queues[q].relax_after: section.value.text map[reason:\"20\" is no length of time; write it with units, like 20s, 1m30s or 2h value:20]",
 				"line 2: queues[q].kind: section.value.enum map[value:fax values:phone, chat]",
 				"line 2: queues[q].open: section.value.type map[want:boolean]",
-			}},
-		{"what must be given", "queues:\n- {code: q, site: gz}\n- {name: no code}\n",
+			},
+		},
+		{
+			"what must be given", "queues:\n- {code: q, site: gz}\n- {name: no code}\n",
 			[]string{
 				"line 2: queues[q].name: section.value.missing map[field:name]",
 				"line 2: queues[q].ring_s: section.value.missing map[field:ring_s]",
 				"line 3: queues[1].code: section.value.missing map[field:code]",
-			}},
+			},
+		},
 		{"double codes", "skills:\n- {code: x, name: X}\n- {code: x, name: Y}\n", []string{"line 3: skills[x]: section.code.double map[code:x]"}},
 		{"double keys", "skills:\n- {code: x, name: X, name: Y}\n", []string{`line 2: section.yaml.double map[key:name]`}},
 		{"a pattern", "sites:\n- {code: sz, name: 深圳, area_code: 755}\n", []string{"line 2: sites[sz].area_code: section.value.pattern map[pattern:^0[0-9]{2,3}$ value:755]"}},
 		{"a list where one is meant", "bureau:\n- {name: x}\n", []string{"line 2: bureau: section.value.type map[want:object]"}},
-		{"a broken item is not blamed on those who need it", "skills:\n- {code: new, nam: X}\nqueues:\n- {code: q, name: Q, site: gz, ring_s: 9, needs: [{skill: new, level: 0}]}\n",
-			[]string{"line 2: skills[new].nam: section.key.near map[key:nam near:name]"}},
+		{
+			"a broken item is not blamed on those who need it", "skills:\n- {code: new, nam: X}\nqueues:\n- {code: q, name: Q, site: gz, ring_s: 9, needs: [{skill: new, level: 0}]}\n",
+			[]string{"line 2: skills[new].nam: section.key.near map[key:nam near:name]"},
+		},
 		{"aliases", "skills: &a\n- {code: x, name: X}\nqueues: *a\n", []string{"line 1: section.yaml.feature map[what:Anchor]"}},
 		{"a code that cannot stand in an address", "skills:\n- {code: a/b, name: X}\n", []string{"line 2: skills[a/b]: section.code.form map[code:a/b]"}},
 		{"nothing", "", nil},
@@ -195,7 +209,7 @@ func TestPrune(t *testing.T) {
 	b, _, _ := newBook(t, storetest.SQLite(t))
 	apply(t, b, good, section.Options{})
 	res := apply(t, b, "skills:\n- {code: vat, name: 增值税}\n", section.Options{Prune: true})
-	if len(res.Problems) != 1 || res.Problems[0].Path != "users[1001].skills.0101" {
+	if len(res.Problems) != 1 || res.Problems[0].Path != "users[1001].skills.0101" || res.Problems[0].Code != "section.item.needed" {
 		t.Fatalf("a skill somebody has was dropped: %+v", res)
 	}
 	res = apply(t, b, "skills:\n- {code: vat, name: 增值税}\nusers: []\n", section.Options{Prune: true})

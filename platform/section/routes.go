@@ -171,7 +171,7 @@ type putIn struct {
 	Section string `path:"section" maxLength:"64"`
 	Code    string `path:"code" maxLength:"64"`
 	Version int64  `query:"version" doc:"the version the item was read at; 0 or none: overwrite"`
-	RawBody []byte `contentType:"application/json"`
+	Body    json.RawMessage
 }
 
 type resultOut struct{ Body Result }
@@ -185,7 +185,7 @@ func (b *Book) handlePut(api *web.API) func(context.Context, *putIn) (*resultOut
 		if err != nil {
 			return nil, err
 		}
-		res, err := b.Put(ctx, in.Section, in.Code, in.RawBody, options(ctx, in.Version))
+		res, err := b.Put(ctx, in.Section, in.Code, in.Body, options(ctx, in.Version))
 		return b.answer(ctx, api, res, err)
 	}
 }

@@ -108,13 +108,15 @@ func (h *heard) all() []any {
 func sections() []section.Section {
 	users := store.Docs[user]{Table: "sample_user"}
 	return []section.Section{
-		docs(section.Spec[queue]{Key: "queues", Order: 40, ID: func(q queue) string { return q.Code }, Site: func(q queue) id.Site { return q.Site },
+		docs(section.Spec[queue]{
+			Key: "queues", Order: 40, ID: func(q queue) string { return q.Code }, Site: func(q queue) id.Site { return q.Site },
 			Check: func(all section.Lookup, q queue) (out []section.Problem) {
 				for i, n := range q.Needs {
 					out = append(out, all.Need("needs["+string(rune('0'+i))+"].skill", "skills", n.Skill)...)
 				}
 				return out
-			}}, "sample_queue"),
+			},
+		}, "sample_queue"),
 		docs(section.Spec[site]{Key: "sites", Order: 10, ID: func(s site) string { return string(s.Code) }}, "sample_site"),
 		docs(section.Spec[skill]{Key: "skills", Order: 20, ID: func(s skill) string { return s.Code }}, "sample_skill"),
 		docs(section.Spec[bureau]{Key: "bureau", Order: 5, Single: true}, "sample_bureau"),
