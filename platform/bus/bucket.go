@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -21,7 +20,10 @@ type BucketConfig struct {
 // must go: keys are ULIDs, so a mark that stayed would stay for good.
 const tombstone = time.Minute
 
-const bucketRetry = 200 * time.Millisecond
+const (
+	bucketRetry = 200 * time.Millisecond
+	bucketTry   = 2 * time.Second
+)
 
 // Bucket holds live state: values under keys (words of letters, digits, - and _, joined by dots) with revisions
 // that rise over the whole bucket. Values are JSON. A key's lifetime is the bucket's, renewed by every write;
@@ -56,7 +58,7 @@ func (b *Bus) bucket(ctx context.Context, name string, c BucketConfig, mark time
 		defer cancel()
 	}
 	for {
-		kv, err := b.js.CreateOrUpdateKeyValue(ctx, config)
+		kv, err := b.tryBucket(ctx, config)
 		if err == nil {
 			return &Bucket{bus: b, name: name, kv: kv, tombstone: mark}, nil
 		}
@@ -73,32 +75,56 @@ func (b *Bus) bucket(ctx context.Context, name string, c BucketConfig, mark time
 	}
 }
 
+// tryBucket looks for the bucket before it makes it: that needs one copy, not the leader of the whole. A leader
+// that goes down takes the question with it, so a try is short.
+func (b *Bus) tryBucket(ctx context.Context, config jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
+	ctx, cancel := context.WithTimeout(ctx, bucketTry)
+	defer cancel()
+	kv, err := b.js.KeyValue(ctx, config.Bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return b.js.CreateKeyValue(ctx, config)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := kv.Status(ctx)
+	if err == nil && (s.TTL() != config.TTL || s.History() != int64(config.History)) {
+		return b.js.UpdateKeyValue(ctx, config) // as a newer version of the program wants it
+	}
+	return kv, err
+}
+
 // Put writes the value, whatever was there, and gives its revision.
 func (k *Bucket) Put(ctx context.Context, key string, v any) (uint64, error) {
-	return k.write(key, v, func(data []byte) (uint64, error) { return k.kv.Put(ctx, key, data) })
+	return k.write(ctx, key, v, func(ctx context.Context, data []byte) (uint64, error) { return k.kv.Put(ctx, key, data) })
 }
 
 // Create writes the value where the key is missing, deleted or expired; else ErrChanged.
 func (k *Bucket) Create(ctx context.Context, key string, v any) (uint64, error) {
-	return k.write(key, v, func(data []byte) (uint64, error) { return k.kv.Create(ctx, key, data) })
+	return k.write(ctx, key, v, func(ctx context.Context, data []byte) (uint64, error) { return k.kv.Create(ctx, key, data) })
 }
 
 // Update writes the value where the key still has the revision; else (changed, deleted, expired) ErrChanged.
 func (k *Bucket) Update(ctx context.Context, key string, v any, revision uint64) (uint64, error) {
-	return k.write(key, v, func(data []byte) (uint64, error) { return k.kv.Update(ctx, key, data, revision) })
+	return k.write(ctx, key, v, func(ctx context.Context, data []byte) (uint64, error) { return k.kv.Update(ctx, key, data, revision) })
 }
 
-func (k *Bucket) write(key string, v any, f func([]byte) (uint64, error)) (uint64, error) {
+// write is done or refused within askWait: where a leader has gone down with the question, nobody answers.
+func (k *Bucket) write(ctx context.Context, key string, v any, f func(context.Context, []byte) (uint64, error)) (uint64, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return 0, err
 	}
-	revision, err := f(data)
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
+	revision, err := f(ctx, data)
 	return revision, explain(err, k.name+" "+key)
 }
 
 // Get reads the value into v (nil: only the revision is wanted) and gives its revision, or ErrMissing.
 func (k *Bucket) Get(ctx context.Context, key string, v any) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
 	e, err := k.kv.Get(ctx, key)
 	if err != nil {
 		return 0, explain(err, k.name+" "+key)
@@ -112,6 +138,8 @@ func (k *Bucket) Get(ctx context.Context, key string, v any) (uint64, error) {
 // Delete takes the key away where it has the revision, or whatever it has where revision is 0. A key that is
 // not there is no error when revision is 0.
 func (k *Bucket) Delete(ctx context.Context, key string, revision uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
 	options := []jetstream.KVDeleteOpt{jetstream.PurgeTTL(k.tombstone)}
 	if revision > 0 {
 		options = append(options, jetstream.LastRevision(revision))
@@ -139,42 +167,71 @@ func (k *Bucket) Watch(ctx context.Context, prefix string) (<-chan Change, error
 	if prefix == "" || strings.HasSuffix(prefix, ".") {
 		pattern += ">"
 	}
-	w, err := k.kv.Watch(ctx, pattern)
+	w, end, err := k.openWatch(ctx, pattern)
 	if err != nil {
 		return nil, explain(err, k.name+" "+pattern)
 	}
 	out := make(chan Change, 64)
 	started := k.bus.run(func() {
+		defer end()
 		defer close(out)
-		defer func() {
-			if err := w.Stop(); err != nil && ctx.Err() == nil && k.bus.life.Err() == nil {
-				k.bus.log.Warn("a watch does not end", slog.String("bucket", k.name), slog.Any("error", err))
-			}
-		}()
-		for {
-			select {
-			case e, ok := <-w.Updates():
-				if !ok {
-					return
-				}
-				select {
-				case out <- change(e):
-				case <-ctx.Done():
-					return
-				case <-k.bus.life.Done():
-					return
-				}
-			case <-ctx.Done():
-				return
-			case <-k.bus.life.Done():
-				return
-			}
-		}
+		forward(ctx, k.bus.life, w, out)
 	})
 	if !started {
+		end()
 		close(out)
 	}
 	return out, nil
+}
+
+// openWatch tries for as long as ctx allows, since a leader that goes down takes the question with it. end stops
+// the watch and takes what it still has to say, on which its goroutine would wait for good.
+func (k *Bucket) openWatch(ctx context.Context, pattern string) (w jetstream.KeyWatcher, end func(), err error) {
+	for {
+		life, cancel := context.WithCancel(ctx)
+		late := time.AfterFunc(bucketTry, cancel)
+		w, err := k.kv.Watch(life, pattern)
+		if err == nil && late.Stop() {
+			return w, func() {
+				_ = w.Stop() // fails where the connection is closed, which ends it too
+				cancel()
+				for range w.Updates() {
+				}
+			}, nil
+		}
+		if err == nil { // just too late: its context has ended
+			_ = w.Stop()
+			err = context.DeadlineExceeded
+		}
+		late.Stop()
+		cancel()
+		if errors.Is(err, jetstream.ErrInvalidKey) || ctx.Err() != nil || k.bus.life.Err() != nil || k.bus.config.alone() {
+			return nil, nil, errors.Join(ctx.Err(), err)
+		}
+	}
+}
+
+// forward hands on until the watch, its context or the bus ends.
+func forward(ctx, life context.Context, w jetstream.KeyWatcher, out chan<- Change) {
+	for {
+		select {
+		case e, ok := <-w.Updates():
+			if !ok {
+				return
+			}
+			select {
+			case out <- change(e):
+			case <-ctx.Done():
+				return
+			case <-life.Done():
+				return
+			}
+		case <-ctx.Done():
+			return
+		case <-life.Done():
+			return
+		}
+	}
 }
 
 func change(e jetstream.KeyValueEntry) Change {

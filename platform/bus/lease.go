@@ -85,7 +85,9 @@ func (b *Bus) Lease(ctx context.Context, name, holder string) (*Lease, error) {
 	retry := time.NewTicker(leaseTTL) // should the word of its end be lost
 	defer retry.Stop()
 	for {
-		l, err := b.Claim(ctx, name, holder)
+		try, cancel := context.WithTimeout(ctx, leaseTTL)
+		l, err := b.Claim(try, name, holder)
+		cancel()
 		if err == nil {
 			return l, nil
 		}
