@@ -41,7 +41,7 @@ func recount(t *testing.T, facts []ledger.Fact, zone *time.Location) figures {
 		if f.Kind != "agent.changed" {
 			continue
 		}
-		b := body[event.AgentChanged](t, f)
+		b := bodyOf[event.AgentChanged](t, f)
 		if b.Was == event.Wrapup {
 			wraps[string(b.Contact)] = append(wraps[string(b.Contact)], wrapFact{b, f.Subject})
 		}
@@ -79,7 +79,7 @@ type recountedCaller struct {
 	answered         bool
 }
 
-func body[T any](t *testing.T, f ledger.Fact) (v T) {
+func bodyOf[T any](t *testing.T, f ledger.Fact) (v T) {
 	t.Helper()
 	if err := json.Unmarshal(f.Body, &v); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func recountTime(out figures, f ledger.Fact, b event.AgentChanged, zone *time.Lo
 func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fact, wraps []wrapFact, callers map[string]*recountedCaller, zone *time.Location) {
 	t.Helper()
 	start := facts[0]
-	number := string(body[event.ContactStarted](t, start).Number)
+	number := string(bodyOf[event.ContactStarted](t, start).Number)
 	entry := func(n int64, column string) {
 		for _, s := range []int{start.Slot, -1} {
 			out.add(n, "entry", start.Day, s, start.Place, number, "phone", column)
@@ -149,7 +149,7 @@ func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fa
 	for _, f := range facts {
 		switch f.Kind {
 		case "contact.queued":
-			b := body[event.ContactQueued](t, f)
+			b := bodyOf[event.ContactQueued](t, f)
 			s := at(b.Queue, b.EnteredAt)
 			s.site = f.Place
 			s.counts["entered"]++
@@ -172,11 +172,11 @@ func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fa
 			}
 			mine = callers[k]
 		case "contact.offered":
-			b := body[event.ContactOffered](t, f)
+			b := bodyOf[event.ContactOffered](t, f)
 			offers[string(b.Offer)] = at(b.Queue, b.EnteredAt)
 			own(at(b.Queue, b.EnteredAt), b.Agent, "offered", 1)
 		case "contact.missed":
-			b := body[event.ContactMissed](t, f)
+			b := bodyOf[event.ContactMissed](t, f)
 			switch b.Why {
 			case "missed":
 				own(offers[string(b.Offer)], b.Agent, "missed", 1)
@@ -184,7 +184,7 @@ func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fa
 				own(offers[string(b.Offer)], b.Agent, "refused", 1)
 			}
 		case "contact.answered":
-			b := body[event.ContactAnswered](t, f)
+			b := bodyOf[event.ContactAnswered](t, f)
 			s := at(b.Queue, b.EnteredAt)
 			s.winner = string(b.Agent)
 			reached = true
@@ -199,7 +199,7 @@ func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fa
 				s.counts["within20"]++
 			}
 		case "contact.abandoned":
-			b := body[event.ContactAbandoned](t, f)
+			b := bodyOf[event.ContactAbandoned](t, f)
 			s := at(b.Queue, b.EnteredAt)
 			s.counts["abandoned"]++
 			s.counts["lost_wait_ms"] += b.WaitMs
@@ -211,7 +211,7 @@ func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fa
 				s.counts["abandoned20"]++
 			}
 		case "contact.exited":
-			b := body[event.ContactExited](t, f)
+			b := bodyOf[event.ContactExited](t, f)
 			s := at(b.Queue, b.EnteredAt)
 			s.counts["exit_"+b.Why]++
 			s.counts["max_wait_ms"] = b.WaitMs
@@ -219,20 +219,20 @@ func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fa
 				s.counts["callback"]++
 			}
 		case "contact.transferred":
-			stays[answeredBy[string(body[event.ContactTransferred](t, f).Agent)]].counts["transferred_out"]++
+			stays[answeredBy[string(bodyOf[event.ContactTransferred](t, f).Agent)]].counts["transferred_out"]++
 		case "contact.served":
 			served = true
 		case "leg.ended":
-			b := body[event.LegEnded](t, f)
+			b := bodyOf[event.LegEnded](t, f)
 			if b.Role == "agent" {
 				own(at(b.Queue, b.EnteredAt), b.Agent, "talk_ms", b.TalkMs)
 				own(at(b.Queue, b.EnteredAt), b.Agent, "hold_ms", b.HoldMs)
 			}
 		case "wrapup.saved":
-			b := body[event.WrapupSaved](t, f)
+			b := bodyOf[event.WrapupSaved](t, f)
 			topic, tax, district = b.Topic, b.TaxType, b.District
 		case "contact.ended":
-			b := body[event.ContactEnded](t, f)
+			b := bodyOf[event.ContactEnded](t, f)
 			entry(1, "ended")
 			entry(b.Ms, "length_ms")
 			switch b.Outcome {
@@ -250,7 +250,7 @@ func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fa
 		case "contact.lost":
 			entry(1, "ended")
 			entry(1, "failed")
-			entry(body[event.ContactLost](t, f).Ms, "length_ms")
+			entry(bodyOf[event.ContactLost](t, f).Ms, "length_ms")
 		}
 	}
 	for _, b := range wraps {

@@ -73,6 +73,14 @@ func (c *Contact) Figures() []Row {
 	return rows
 }
 
+// VisitFigures gives the rows of one visit, as Figures does of all; nil while it counts nothing.
+func (c *Contact) VisitFigures(i int) []Row {
+	if c.Started == 0 || !c.Visits[i].Known {
+		return nil
+	}
+	return c.visitRows(i)
+}
+
 // Book adds the rows to f when sign is +1 and takes them away when it is -1.
 func (f Figures) Book(rows []Row, sign int) {
 	for i := range rows {

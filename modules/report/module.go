@@ -1,0 +1,81 @@
+// Package report shows what happened: the wallboard, interval reports, drill-down, exports, the list of contacts.
+// All of it is one fold of the ledger's facts; see DESIGN.md.
+package report
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+
+	"github.com/kapok-hotline/kapok/core/right"
+	"github.com/kapok-hotline/kapok/modules/report/tally"
+	"github.com/kapok-hotline/kapok/platform/clock"
+	"github.com/kapok-hotline/kapok/platform/ledger"
+	"github.com/kapok-hotline/kapok/platform/store"
+	"github.com/kapok-hotline/kapok/platform/web"
+)
+
+// The rights.
+const (
+	ViewWall   right.Right = "report.wallboard.view" // see the wallboard
+	ViewReport right.Right = "report.interval.view"  // see and export interval reports
+	ViewList   right.Right = "report.contact.view"   // see contacts and their details, numbers masked
+	Reveal     right.Right = "report.number.reveal"  // see numbers unmasked, each look audited
+)
+
+// Module is the reports. Make it with New.
+type Module struct {
+	deps     Deps
+	db       *store.DB
+	clock    clock.Clock
+	log      *slog.Logger
+	fold     *fold
+	live     *live
+	measures map[string]tally.Measure
+	texts    *web.Texts
+	ready    chan struct{}
+}
+
+// New makes the module. The ledger's database must have been migrated (Migrations) before it is used.
+func New(deps Deps) *Module {
+	if deps.Clock == nil {
+		deps.Clock = clock.System()
+	}
+	if deps.Log == nil {
+		deps.Log = slog.Default()
+	}
+	zone := deps.zone()
+	m := &Module{
+		deps: deps, db: deps.Ledger.DB(), clock: deps.Clock, log: deps.Log, fold: openFold(zone, deps.Clock, deps.Log),
+		measures: map[string]tally.Measure{}, texts: web.NewTexts(), ready: make(chan struct{}),
+	}
+	for _, x := range tally.Measures() {
+		m.measures[x.ID] = x
+	}
+	if err := m.texts.Add(texts()); err != nil {
+		panic("report: own texts: " + err.Error()) // embedded at build time: a mistake of ours, found by any test
+	}
+	m.live = newLive(m)
+	return m
+}
+
+// Name is the module's.
+func (m *Module) Name() string { return "report" }
+
+// Migrations gives the tables.
+func (m *Module) Migrations() fs.FS { return migrations() }
+
+// Texts gives the texts in zh and en.
+func (m *Module) Texts() fs.FS { return texts() }
+
+// Rights gives the rights the module asks for.
+func (m *Module) Rights() []right.Right { return []right.Right{ViewWall, ViewReport, ViewList, Reveal} }
+
+// Folds gives what keeps the tables.
+func (m *Module) Folds() []ledger.Fold { return []ledger.Fold{m.fold} }
+
+// Ready is closed when the live state is up to date.
+func (m *Module) Ready() <-chan struct{} { return m.ready }
+
+// Start keeps the live state and publishes the wallboard until ctx ends.
+func (m *Module) Start(ctx context.Context) error { return m.live.run(ctx, m.ready) }
