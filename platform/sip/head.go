@@ -115,6 +115,7 @@ func (h *head) startLine(line string) bool {
 		h.code, h.reason = n, reason
 		return true
 	}
+	line = strings.TrimRight(line, " ") // lenient: RFC 4475 §3.1.2.10
 	first := strings.IndexByte(line, ' ')
 	last := strings.LastIndexByte(line, ' ')
 	if first <= 0 || last <= first || !strings.HasPrefix(line[last+1:], "SIP/") || !isToken(line[:first]) {

@@ -55,13 +55,34 @@ func newMessage(h *head, raw []byte, f *Flow, at time.Time) (*message, error) {
 	m.fromTag, m.toTag = tagOf(from), tagOf(to)
 	okSeq := m.readSeq(h.get("cseq"))
 	if m.callID == "" || from == "" || to == "" || !okSeq ||
-		h.count("call-id") > 1 || h.count("from") > 1 || h.count("to") > 1 || h.count("cseq") > 1 {
+		strings.Contains(m.via.text, ";;") || !balanced(from) || !balanced(to) || h.count("call-id") > 1 || h.count("from") > 1 || h.count("to") > 1 || h.count("cseq") > 1 {
 		return m, errMandatory
 	}
 	if h.method != "" && m.seqName != h.method {
 		return m, errMismatch
 	}
 	return m, nil
+}
+
+// balanced says whether quotes and brackets of an address pair up.
+func balanced(v string) bool {
+	quoted, open := false, false
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '<' && open, c == '>' && !open:
+			return false
+		case c == '<':
+			open = true
+		case c == '>':
+			open = false
+		}
+	}
+	return !quoted && !open
 }
 
 func (m *message) readSeq(v string) bool {
@@ -197,15 +218,17 @@ func (m *message) response(r reply) []byte {
 			line(&b, "Record-Route", f.value)
 		}
 	}
-	line(&b, "From", m.get("from"))
-	b.WriteString("\r\nTo: ")
-	b.WriteString(m.get("to"))
-	if m.toTag == "" && r.tag != "" && r.code > 100 {
-		b.WriteString(";tag=")
-		b.WriteString(r.tag)
+	for _, h := range [...]Header{{"From", "from"}, {"To", "to"}, {"Call-ID", "call-id"}, {"CSeq", "cseq"}} {
+		v := m.get(h.Value)
+		if v == "" {
+			continue // a malformed request is answered with what it has
+		}
+		line(&b, h.Name, v)
+		if h.Name == "To" && m.toTag == "" && r.tag != "" && r.code > 100 {
+			b.WriteString(";tag=")
+			b.WriteString(r.tag)
+		}
 	}
-	line(&b, "Call-ID", m.callID)
-	line(&b, "CSeq", m.get("cseq"))
 	if ts := m.get("timestamp"); ts != "" && r.code == 100 {
 		line(&b, "Timestamp", ts)
 	}
@@ -361,6 +384,8 @@ func reasonOf(code int) string {
 		return "Not Found"
 	case 405:
 		return "Method Not Allowed"
+	case 406:
+		return "Not Acceptable"
 	case 407:
 		return "Proxy Authentication Required"
 	case 408:

@@ -15,7 +15,7 @@ type CallOptions struct {
 	Binding *Binding
 	Trunk   string
 
-	From, To Address // To empty: the Request-URI
+	From, To Address // an empty host in From is ours; To empty: the Request-URI
 	Headers  []Header
 	Body     []byte // our offer; must not be empty
 	BodyType string // default application/sdp
@@ -171,10 +171,14 @@ func (o *Outgoing) try(f *Flow) {
 		to.URI = o.opt.URI
 		to.URI.Params = ""
 	}
+	from := o.opt.From
+	if from.URI.Host == "" {
+		from.URI.Host = o.srv.addressFor(f).Addr().String()
+	}
 	h := append(append([]Header{{"Allow", allow}}, (&session{}).ask(&Dialog{srv: o.srv}, o.minSE)...), o.headers...)
 	o.req = &request{
 		method: "INVITE", uri: uri, callID: o.CallID, seq: o.seq, headers: h, ctype: o.opt.BodyType, body: o.opt.Body,
-		from: stripTag(o.opt.From.String()) + ";tag=" + o.fromTag, to: stripTag(to.String()), contact: o.srv.contactFor(o.opt.From.URI.User, f),
+		from: stripTag(from.String()) + ";tag=" + o.fromTag, to: stripTag(to.String()), contact: o.srv.contactFor(o.opt.From.URI.User, f),
 	}
 	timeout := time.Duration(0)
 	if len(o.hops) > 1 {

@@ -11,7 +11,7 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NO
 
 // datagram is one UDP packet; b is only lent.
 func (s *Server) datagram(p *packetPipe, from netip.AddrPort, b []byte) {
-	if len(b) < 16 || b[0] < 'A' || b[0] > 'z' { // keep-alives, STUN, noise
+	if len(b) < 16 || b[0] <= ' ' || b[0] >= 0x7f { // keep-alives, STUN, noise
 		s.counts.dropped.Add(1)
 		return
 	}
@@ -47,7 +47,7 @@ func (s *Server) arrived(f *Flow, raw []byte) {
 	}
 	if bad != nil {
 		s.counts.malformed.Add(1)
-		if !errors.Is(err, errNoVia) && h.method != "ACK" && m.callID != "" {
+		if !errors.Is(err, errNoVia) && h.method != "ACK" {
 			s.answerFlat(m, 400, bad.Error())
 		}
 		return
@@ -74,7 +74,8 @@ func (s *Server) refuse(m *message) bool {
 	switch {
 	case m.version != "SIP/2.0":
 		s.answerFlat(m, 505, "")
-	case strings.ContainsAny(m.uri, " \t<>\""):
+	case strings.ContainsAny(m.uri, " \t<>\""),
+		strings.Contains(m.uri[strings.LastIndexByte(m.uri, '@')+1:], "?"): // no headers here: RFC 3261 §19.1.1, table 1
 		s.answerFlat(m, 400, "the Request-URI is not well formed")
 	case m.method == "ACK", m.method == "CANCEL":
 		return false
@@ -109,10 +110,26 @@ func (s *Server) refuseBody(m *message) bool {
 		s.answerFlat(m, 415, "", Header{"Accept-Encoding", "identity"})
 		return true
 	}
+	if m.method == "INVITE" && m.count("accept") > 0 && !acceptsSDP(m) {
+		s.answerFlat(m, 406, "")
+		return true
+	}
 	if m.method == "INVITE" && len(m.body) > 0 {
 		ct := strings.ToLower(m.get("content-type"))
 		if !strings.HasPrefix(ct, "application/sdp") && !strings.HasPrefix(ct, "multipart/") {
 			s.answerFlat(m, 415, "", Header{"Accept", "application/sdp"})
+			return true
+		}
+	}
+	return false
+}
+
+// acceptsSDP says whether the peer takes a session description in the answer (RFC 3261 §20.1).
+func acceptsSDP(m *message) bool {
+	for _, v := range m.list("accept") {
+		t, _, _ := strings.Cut(strings.ToLower(v), ";")
+		switch strings.TrimSpace(t) {
+		case "application/sdp", "application/*", "*/*":
 			return true
 		}
 	}

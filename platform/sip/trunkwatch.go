@@ -42,6 +42,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// pingTimeout is how long a target may take to answer OPTIONS.
+const pingTimeout = 4 * time.Second
+
 // ping asks one target.
 func (t *trunk) ping(ctx context.Context, i int) error {
 	hops, err := t.resolved(ctx, i)
@@ -57,7 +60,7 @@ func (t *trunk) ping(ctx context.Context, i int) error {
 	m, err := t.srv.askOnce(ctx, f, &request{
 		method: "OPTIONS", uri: u.String(), from: "<sip:ping@" + t.srv.addressFor(f).Addr().String() + ">", to: "<" + u.String() + ">",
 		headers: []Header{{"Accept", "application/sdp"}},
-	}, nil, 8*t.srv.cfg.T1)
+	}, nil, pingTimeout)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", hops[at].addr, err)

@@ -21,13 +21,18 @@ type URI struct {
 // ParseURI reads a URI as it stands in a request line or between angle brackets.
 // An unknown scheme is not an error: Scheme then names it and User holds the rest.
 func ParseURI(s string) (URI, error) {
-	s = strings.TrimSpace(s)
 	if len(s) == 0 || len(s) > maxValue {
 		return URI{}, fmt.Errorf("sip: empty or overlong URI (%d bytes)", len(s))
+	}
+	if strings.ContainsAny(s, " \t\r\n<>\"\x00") || s == "*" {
+		return URI{}, fmt.Errorf("sip: URI %.80q holds characters that no URI may hold", s)
 	}
 	var u gosip.Uri
 	if err := gosip.ParseUri(s, &u); err != nil {
 		return URI{}, fmt.Errorf("sip: URI %.80q: %w", s, err)
+	}
+	if (u.Scheme == "sip" || u.Scheme == "sips") && (u.Host == "" || u.Port > 65535) {
+		return URI{}, fmt.Errorf("sip: URI %.80q has no usable host and port", s)
 	}
 	return fromLibrary(&u), nil
 }
@@ -167,8 +172,12 @@ func ParseAddress(s string) (Address, error) {
 		a.Params = strings.TrimPrefix(rest, ";")
 	} else {
 		raw, a.Params, _ = strings.Cut(s, ";")
+		raw = strings.TrimSpace(raw)
+		if strings.ContainsAny(raw, "?,") { // RFC 3261 §20.10: such a URI must stand in brackets
+			return Address{}, fmt.Errorf("sip: address %.80q needs brackets", s)
+		}
 	}
-	if raw != strings.TrimSpace(raw) && strings.ContainsAny(raw, "<>") {
+	if raw != strings.TrimSpace(raw) {
 		return Address{}, fmt.Errorf("sip: address %.80q is not well formed", s)
 	}
 	u, err := ParseURI(raw)
