@@ -312,7 +312,7 @@ func TestFullDiskIsToldAndTheCallGoesOn(t *testing.T) {
 			t.Errorf("%v %+v", err, sum)
 		}
 		_, left, _ := sides(t, d, d.size())
-		if share(left[:9*Rate], Rate, 500) < 0.95 || share(left[24*Rate:], Rate, 500) < 0.95 {
+		if share(left[:9*Rate], Rate, 500) < 0.95 || share(left[25*Rate:], Rate, 500) < 0.95 {
 			t.Error("sound was lost though the disk came back in time, or the line has shifted")
 		}
 		if len(told) != 3 { // full, full again, behind
