@@ -172,6 +172,7 @@ func (r *Recorder) first(now time.Time) (c *chunk, n int, ok bool) {
 			return nil, 0, false
 		}
 	} else if now.Before(end.Add(latest)) {
+		r.behind = false // the disk has caught up
 		return nil, 0, false
 	}
 	if len(r.window) > 0 {
@@ -191,7 +192,6 @@ func (r *Recorder) written() {
 		r.window = r.window[1:]
 	}
 	r.base++
-	r.behind = false
 }
 
 // ended says whether the recorder has been closed, and with how many samples.
