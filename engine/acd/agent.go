@@ -147,9 +147,9 @@ func (b *Brain) ready(ai int32) {
 func (b *Brain) away(ai int32, reason string) {
 	a := &b.agents[ai]
 	a.away, a.awayReason, a.restUntil = true, reason, 0
+	b.touch(ai)
 	b.reopen(ai)
 	b.release(ai)
-	b.touch(ai)
 }
 
 // endpoint notes whether the agent's phone is there. What rings at a lost one goes back at once.

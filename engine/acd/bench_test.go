@@ -15,6 +15,7 @@ type city struct {
 	b       *Brain
 	rnd     *rand.Rand
 	now     int64
+	pass    int64 // ms between two events
 	queues  []Queue
 	agents  []Agent
 	ids     []id.Contact // names, used again and again
@@ -47,7 +48,7 @@ func newBrain() *Brain {
 }
 
 func newCity(s scale, seed uint64) *city {
-	c := &city{b: newBrain(), rnd: rand.New(rand.NewPCG(seed, 1)), now: start}
+	c := &city{b: newBrain(), rnd: rand.New(rand.NewPCG(seed, 1)), now: start, pass: int64(40_000 / s.agents)}
 	for i := range s.queues {
 		c.queues = append(c.queues, benchQueue(i, s))
 		c.b.Apply(&Event{Kind: QueueConfigured, Config: &c.queues[i]}, c.now)
@@ -191,10 +192,10 @@ func (c *city) done() {
 	c.apply(entry{kind: ContactDone, agent: int32(number(o.Agent)), contact: int32(number(o.Contact)), queue: -1})
 }
 
-// step makes one event of the mix: 40 % arrivals, 20 % hang-ups, 40 % what agents do. Four ms pass: 10,000 agents
-// at 200 s a contact make 250 such events a second.
+// step makes one event of the mix: 40 % arrivals, 20 % hang-ups, 40 % what agents do. With 10,000 agents four ms
+// pass: at 200 s a contact they make 250 such events a second.
 func (c *city) step(i int) {
-	c.now += 4
+	c.now += c.pass
 	switch i % 5 {
 	case 0, 2:
 		c.arrive()
@@ -263,6 +264,46 @@ func BenchmarkBrain(b *testing.B) {
 			if t.seq != c.b.seq {
 				b.Fatalf("the replay made %d offers, the original %d", t.seq, c.b.seq)
 			}
+		})
+	}
+}
+
+// BenchmarkAgentFree is the moment an agent becomes free with 1,000 queues non-empty: from the end of the last
+// contact to the next offer and its acceptance.
+func BenchmarkAgentFree(b *testing.B) {
+	for _, queues := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("queues=%d,waiting=1000", queues), func(b *testing.B) {
+			brain := New(Config{Settings: Settings{MaxWait: 1000 * Hour}})
+			names := make([]id.Contact, 2000)
+			for i := range queues {
+				brain.Apply(&Event{Kind: QueueConfigured, Config: &Queue{ID: id.Queue(fmt.Sprintf(queueName, i))}}, start)
+			}
+			enter := func(i int) {
+				brain.Apply(&Event{Kind: ContactEntered, Contact: names[i%2000], Queue: id.Queue(fmt.Sprintf(queueName, i%queues)), Channel: "voice"}, start+int64(i))
+			}
+			for i := range names {
+				names[i] = id.Contact(fmt.Sprintf(contactName, i))
+				if i < 1000 {
+					enter(i)
+				}
+			}
+			out := brain.Apply(&Event{Kind: AgentSignedIn, Profile: &Agent{ID: "an"}, Ready: true, Endpoint: true}, start+1000)
+			var used int64
+			b.ReportAllocs()
+			for i := range b.N {
+				if out[0].Kind != Offer {
+					b.Fatal(out)
+				}
+				o := out[0]
+				b.StopTimer()
+				enter(1000 + i)
+				b.StartTimer()
+				began := cpu()
+				brain.Apply(&Event{Kind: OfferAccepted, Agent: "an", Offer: o.Offer}, start+1001+int64(i))
+				out = brain.Apply(&Event{Kind: ContactDone, Agent: "an", Contact: o.Contact}, start+1001+int64(i))
+				used += cpu() - began
+			}
+			b.ReportMetric(float64(used)/float64(b.N), "cpu-ns/op")
 		})
 	}
 }

@@ -81,7 +81,7 @@ func line(c Command, now int64) string {
 	case Check:
 		return fmt.Sprintf("check %s %s", who, c.State)
 	default:
-		return strings.TrimSpace(fmt.Sprintf("%s %s %s", c.Kind, who, c.Why))
+		return strings.TrimSpace(fmt.Sprintf("%s %s", c.Kind, strings.TrimSpace(who+" "+c.Why.String())))
 	}
 }
 
