@@ -105,7 +105,7 @@ func TestPlayerSaysPromptsOverMusic(t *testing.T) {
 		if got := e.got(); got[len(got)-1].Payload[0] != 'm' {
 			t.Error("no music after Hush")
 		}
-		p.Queue(tell("queued"), fill('f', 160))
+		p.Queue(tell("queued"), fill('f', 1600))
 		p.Queue(tell("last"), fill('g', 160))
 		if s := <-done; s != "last" {
 			t.Errorf("%s was told", s)
