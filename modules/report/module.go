@@ -15,12 +15,13 @@ import (
 	"github.com/kapok-hotline/kapok/platform/web"
 )
 
-// The rights.
+// The rights. SeeNumber is the customer module's: whoever may see a person's number there may see it here.
 const (
-	ViewWall   right.Right = "report.wallboard.view" // see the wallboard
-	ViewReport right.Right = "report.interval.view"  // see and export interval reports
-	ViewList   right.Right = "report.contact.view"   // see contacts and their details, numbers masked
-	Reveal     right.Right = "report.number.reveal"  // see numbers unmasked, each look audited
+	SeeWall      right.Right = "report.wallboard.see"   // see the wallboard
+	SeeReport    right.Right = "report.interval.see"    // see interval reports and the rows behind them
+	ExportReport right.Right = "report.interval.export" // take them away as a file
+	SeeContact   right.Right = "report.contact.see"     // see contacts and their details, numbers masked
+	SeeNumber    right.Right = "customer.number.reveal" // see numbers unmasked, for a reason, audited
 )
 
 // Module is the reports. Make it with New.
@@ -69,7 +70,7 @@ func (m *Module) Migrations() fs.FS { return migrations() }
 func (m *Module) Texts() fs.FS { return texts() }
 
 // Rights gives the rights the module asks for.
-func (m *Module) Rights() []right.Right { return []right.Right{ViewWall, ViewReport, ViewList, Reveal} }
+func (m *Module) Rights() []right.Right { return []right.Right{SeeWall, SeeReport, ExportReport, SeeContact} }
 
 // Folds gives what keeps the tables.
 func (m *Module) Folds() []ledger.Fold { return []ledger.Fold{m.fold} }

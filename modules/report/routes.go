@@ -13,14 +13,14 @@ import (
 
 // Routes registers the module's routes.
 func (m *Module) Routes(api *web.API) {
-	web.Get(api, "/api/v1/wallboard", ViewWall, "What happens now and today, at a site and below", m.getWallboard)
-	web.Get(api, "/api/v1/reports/measures", ViewReport, "The KPI dictionary", m.getMeasures)
-	web.Get(api, "/api/v1/reports/interval", ViewReport, "Figures by interval and queue, agent, site, number, topic, district or tax type", m.getInterval)
-	web.Get(api, "/api/v1/reports/interval/export", ViewReport, "The same figures as a file", m.getExport)
-	web.Get(api, "/api/v1/reports/interval/contacts", ViewReport, "The rows behind one figure", m.getBehind)
-	web.Get(api, "/api/v1/contacts", ViewList, "Contacts, newest first", m.getContacts)
-	web.Get(api, "/api/v1/contacts/{id}", ViewList, "Everything known of a contact", m.getContact)
-	web.Post(api, "/api/v1/contacts/{id}/number", Reveal, "The contact's number unmasked, for a reason", m.postReveal)
+	web.Get(api, "/api/v1/wallboard", SeeWall, "What happens now and today, at a site and below", m.getWallboard)
+	web.Get(api, "/api/v1/reports/measures", SeeReport, "The KPI dictionary", m.getMeasures)
+	web.Get(api, "/api/v1/reports/interval", SeeReport, "Figures by interval and queue, agent, site, number, topic, district or tax type", m.getInterval)
+	web.Get(api, "/api/v1/reports/interval/export", ExportReport, "The same figures as a file", m.getExport)
+	web.Get(api, "/api/v1/reports/interval/contacts", SeeReport, "The rows behind one figure", m.getBehind)
+	web.Get(api, "/api/v1/contacts", SeeContact, "Contacts, newest first", m.getContacts)
+	web.Get(api, "/api/v1/contacts/{id}", SeeContact, "Everything known of a contact", m.getContact)
+	web.Post(api, "/api/v1/contacts/{id}/number", SeeNumber, "The contact's number unmasked, for a reason", m.postReveal)
 }
 
 // body is an answer of T.
@@ -40,7 +40,7 @@ type wallInput struct {
 }
 
 func (m *Module) getWallboard(ctx context.Context, in *wallInput) (*body[*Wallboard], error) {
-	site, err := place(ctx, ViewWall, in.Site)
+	site, err := place(ctx, SeeWall, in.Site)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ type intervalInput struct {
 }
 
 func (in *intervalInput) query(ctx context.Context) (Query, error) {
-	site, err := place(ctx, ViewReport, in.Site)
+	site, err := place(ctx, SeeReport, in.Site)
 	return Query{
 		By: in.By, Step: in.Step, From: in.From, To: in.To, Medium: in.Medium, Site: site, Queue: in.Queue, Agent: in.Agent,
 		Number: in.Number,
@@ -186,7 +186,7 @@ type contactsInput struct {
 }
 
 func (m *Module) getContacts(ctx context.Context, in *contactsInput) (*body[page[Contact]], error) {
-	site, err := place(ctx, ViewList, in.Site)
+	site, err := place(ctx, SeeContact, in.Site)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func (m *Module) getContact(ctx context.Context, in *contactInput) (*body[*Detai
 	if err != nil {
 		return nil, err
 	}
-	return &body[*Detail]{d}, web.May(ctx, ViewList, d.Contact.Site)
+	return &body[*Detail]{d}, web.May(ctx, SeeContact, d.Contact.Site)
 }
 
 type revealInput struct {
@@ -228,5 +228,5 @@ func (m *Module) postReveal(ctx context.Context, in *revealInput) (*body[Number]
 		return nil, err
 	}
 	web.Note(ctx, "reason", in.Body.Reason)
-	return &body[Number]{Number{c.From}}, web.May(ctx, Reveal, c.Site)
+	return &body[Number]{Number{c.From}}, web.May(ctx, SeeNumber, c.Site)
 }

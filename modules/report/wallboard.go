@@ -255,4 +255,4 @@ func (m *Module) staff(ctx context.Context, w *Wallboard, at map[id.Queue]*Queue
 const wallTopic = "wallboard"
 
 // holders are those who may see the wallboard of a site.
-func holders(site id.Site) web.Audience { return web.Holders(ViewWall, site) }
+func holders(site id.Site) web.Audience { return web.Holders(SeeWall, site) }

@@ -27,6 +27,8 @@ type visit struct {
 	gone    bool
 	offer   id.Offer
 	ringing *agent
+	leg     id.Leg // the ringing one
+	rung    int64
 }
 
 func (w *world) call(from string) {
@@ -103,6 +105,9 @@ func (w *world) leaveQueue(v *visit) bool {
 	}
 	if a := v.ringing; a != nil {
 		v.ringing = nil
+		w.fact(event.LegEnded{
+			Leg: v.leg, Role: "agent", Agent: a.code, Queue: v.queue, EnteredAt: v.entered, RingMs: w.now - v.rung, Cause: "cancelled",
+		}, string(v.contact.id), "", v.contact.site)
 		w.fact(event.ContactMissed{Offer: v.offer, Queue: v.queue, Agent: a.code, Why: "withdrawn"}, string(v.contact.id), "", v.contact.site)
 		a.visit = nil
 		a.change(event.Ready, "")
@@ -181,6 +186,7 @@ func (w *world) offer(v *visit, a *agent) {
 	}, string(c.id), "", c.site)
 	a.change(event.Ringing, "")
 	leg := id.Leg(w.ulid())
+	v.leg, v.rung = leg, w.now
 	w.fact(event.LegStarted{Leg: leg, Role: "agent", Agent: a.code, Queue: v.queue, Peer: "browser"}, string(c.id), "", c.site)
 	if w.chance(4) {
 		w.after(15_000, func() { w.miss(v, a, offer, leg) })
@@ -190,17 +196,15 @@ func (w *world) offer(v *visit, a *agent) {
 	w.after(rang, func() {
 		if v.ringing == a && v.offer == offer && !v.gone {
 			w.answer(v, a, leg, rang)
-		} else {
-			w.fact(event.LegEnded{Leg: leg, Role: "agent", Agent: a.code, Queue: v.queue, EnteredAt: v.entered, RingMs: rang, Cause: "cancelled"}, string(c.id), "", c.site)
 		}
 	})
 }
 
 func (w *world) miss(v *visit, a *agent, offer id.Offer, leg id.Leg) {
-	w.fact(event.LegEnded{Leg: leg, Role: "agent", Agent: a.code, Queue: v.queue, EnteredAt: v.entered, RingMs: 15_000, Cause: "missed"}, string(v.contact.id), "", v.contact.site)
 	if v.ringing != a || v.offer != offer || v.gone {
 		return
 	}
+	w.fact(event.LegEnded{Leg: leg, Role: "agent", Agent: a.code, Queue: v.queue, EnteredAt: v.entered, RingMs: 15_000, Cause: "missed"}, string(v.contact.id), "", v.contact.site)
 	v.ringing = nil
 	why := []string{"missed", "refused"}[w.rng.IntN(2)]
 	w.fact(event.ContactMissed{Offer: offer, Queue: v.queue, Agent: a.code, Why: why}, string(v.contact.id), "", v.contact.site)
