@@ -26,6 +26,7 @@ export interface Me {
   locale: string
   must_change: boolean
   demo: boolean
+  session?: string
   bureau: { name: string; name_en: string }
 }
 
@@ -50,7 +51,7 @@ export interface SessionRow {
   current?: boolean
 }
 
-export type DeskState = 'out' | 'ready' | 'reserved' | 'ringing' | 'talking' | 'held' | 'wrapup' | 'away'
+export type DeskState = 'signed_out' | 'ready' | 'ringing' | 'talking' | 'wrapup' | 'away'
 export type CallPhase = 'ringing' | 'talking' | 'held' | 'wrapup' | 'consult'
 
 export interface DeskCall {
@@ -58,15 +59,16 @@ export interface DeskCall {
   number: string
   number_plain?: string
   city?: string
-  queue: string
-  queue_name: string
+  queue?: string
+  queue_name?: string
+  queue_name_en?: string
   skill?: string
   waited_ms: number
   why?: string
   phase: CallPhase
   since: Moment
   answer: 'browser' | 'handset'
-  redials_today: number
+  redials_today?: number
   quality?: { mos: number; loss: number }
   muted?: boolean
   direction?: 'in' | 'out'
@@ -75,28 +77,30 @@ export interface DeskCall {
 export interface Reason { code: string; name: string; name_en?: string; max_minutes?: number }
 
 export interface Desk {
-  state: { state: DeskState; reason?: string; since: Moment; next_away?: string }
-  endpoint: { kind: 'browser' | 'phone'; phone?: string; registered: boolean } | null
   signed_in: boolean
-  other_session: boolean
+  state: { state: DeskState; reason?: string; since: Moment; next_away?: string }
+  endpoint: { kind: 'browser' | 'phone' | ''; phone?: string; registered: boolean } | null
+  /** The login session the desk is worked from; another one than ours means it was taken over. */
+  holder?: string
+  other_session?: boolean
   calls: DeskCall[]
   reasons: Reason[]
-  ring_timeout_ms: number
+  ring_timeout_ms?: number
+  /** `deadline` 0: until the agent is done. */
   wrapup: { contact: string; deadline: Moment } | null
   help: { asked: boolean }
-  echo: boolean
   sip?: { user: string; secret: string; realm: string; ws_path: string }
 }
 
 export interface WrapupBody {
-  topic: string
-  tax_id: string
-  tax_type: string
-  district: string
-  name: string
-  question: string
-  answer: string
-  note: string
+  topic?: string
+  tax_id?: string
+  tax_type?: string
+  district?: string
+  name?: string
+  question?: string
+  answer?: string
+  note?: string
 }
 
 export interface PopHistory {
@@ -115,10 +119,14 @@ export interface Pop {
   person: { id: string; name: string; tax_id: string; type: string } | null
   contacts_today: number
   history: PopHistory[]
-  wrapup?: Partial<WrapupBody>
 }
-export interface DirectoryEntry { code: string; name: string; kind: 'agent' | 'queue'; state?: DeskState; since?: Moment; waiting?: number }
-export interface Topic { code: string; level1: string; level2: string; level1_en?: string; level2_en?: string }
+export interface DirectoryEntry { code: string; name: string; name_en?: string; kind: 'agent' | 'queue'; state?: DeskState; reason?: string; since?: Moment; waiting?: number }
+export interface Topic { code: string; level1: string; level2: string }
+/** A tax or fee with the days it was in force (2016-05-01; empty: no such bound). */
+export interface TaxType { code: string; name: string; valid_from?: string; valid_to?: string }
+export interface Place { code: string; name: string; name_en?: string }
+export interface DeskLists { topics: Topic[]; tax_types: TaxType[]; districts: Place[] }
+export interface PhoneEntry { code: string; registered: boolean; taken_by?: string }
 export interface Day {
   answered: number
   aht_ms: number
@@ -169,21 +177,22 @@ export interface paths {
 
   '/api/v1/desk': { get: Op<{ reply: Desk }> }
   '/api/v1/desk/signin': { post: Op<{ body: { endpoint: string; seat?: string; takeover?: boolean }; reply: Desk }> }
-  '/api/v1/desk/signout': { post: Op<object> }
-  '/api/v1/desk/state': { post: Op<{ body: { state: 'ready' | 'away'; reason?: string } }> }
-  '/api/v1/desk/contacts/{id}/hold': { post: Op<{ path: { id: string } }> }
-  '/api/v1/desk/contacts/{id}/resume': { post: Op<{ path: { id: string } }> }
-  '/api/v1/desk/contacts/{id}/hangup': { post: Op<{ path: { id: string } }> }
-  '/api/v1/desk/contacts/{id}/transfer': { post: Op<{ path: { id: string }; body: { kind: 'agent' | 'queue' | 'number' | 'flow'; code: string } }> }
-  '/api/v1/desk/contacts/{id}/dtmf': { post: Op<{ path: { id: string }; body: { digits: string } }> }
-  '/api/v1/desk/echo': { post: Op<object> }
-  '/api/v1/desk/help': { post: Op<{ body: { contact: string; note: string } }> }
-  '/api/v1/desk/contacts/{id}/wrapup': { put: Op<{ path: { id: string }; body: WrapupBody }> }
-  '/api/v1/desk/contacts/{id}/wrapup/done': { post: Op<{ path: { id: string }; body: { state: 'ready' | 'away'; reason?: string } }> }
-  '/api/v1/desk/contacts/{id}/wrapup/extend': { post: Op<{ path: { id: string } }> }
+  '/api/v1/desk/signout': { post: Op<{ reply: Desk }> }
+  '/api/v1/desk/state': { post: Op<{ body: { state: 'ready' | 'away'; reason?: string }; reply: Desk }> }
+  '/api/v1/desk/contacts/{id}/hold': { post: Op<{ path: { id: string }; reply: Desk }> }
+  '/api/v1/desk/contacts/{id}/resume': { post: Op<{ path: { id: string }; reply: Desk }> }
+  '/api/v1/desk/contacts/{id}/hangup': { post: Op<{ path: { id: string }; reply: Desk }> }
+  '/api/v1/desk/contacts/{id}/transfer': { post: Op<{ path: { id: string }; body: { kind: 'agent' | 'queue' | 'number' | 'flow'; code: string }; reply: Desk }> }
+  '/api/v1/desk/contacts/{id}/dtmf': { post: Op<{ path: { id: string }; body: { digits: string }; reply: Desk }> }
+  '/api/v1/desk/echo': { post: Op<{ reply: Desk }> }
+  '/api/v1/desk/help': { post: Op<{ body: { contact: string; note: string }; reply: Desk }> }
+  '/api/v1/desk/contacts/{id}/wrapup': { get: Op<{ path: { id: string }; reply: WrapupBody }>; put: Op<{ path: { id: string }; body: WrapupBody }> }
+  '/api/v1/desk/contacts/{id}/wrapup/done': { post: Op<{ path: { id: string }; body: { state: 'ready' | 'away'; reason?: string; wrapup?: WrapupBody }; reply: Desk }> }
+  '/api/v1/desk/contacts/{id}/wrapup/extend': { post: Op<{ path: { id: string }; reply: Desk }> }
   '/api/v1/desk/contacts/{id}/pop': { get: Op<{ path: { id: string }; reply: Pop }> }
   '/api/v1/desk/directory': { get: Op<{ query: { q?: string }; reply: DirectoryEntry[] }> }
-  '/api/v1/desk/topics': { get: Op<{ reply: Topic[] }> }
+  '/api/v1/desk/lists': { get: Op<{ reply: DeskLists }> }
+  '/api/v1/desk/phones': { get: Op<{ reply: PhoneEntry[] }> }
   '/api/v1/desk/day': { get: Op<{ reply: Day }> }
 
   '/api/v1/wallboard': { get: Op<{ query: { site?: string }; reply: Wallboard }> }

@@ -53,3 +53,6 @@ export function announce(text: string): void {
 
 /** What the live region says. */
 export function useAnnouncement() { return spoken }
+
+/** What a page adds to the "connection lost" banner: what happens to the call that is going on. */
+export const lostNote = ref('')

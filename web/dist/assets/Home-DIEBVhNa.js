@@ -1,1 +1,0 @@
-import{E as e,It as t,J as n,N as r,T as i,ct as a,n as o,wt as s}from"./vue-DEaSYJU6.js";import{t as c}from"./PageShell-DUTd4MbE.js";var l=r({__name:`Home`,setup(r){let{t:l}=o();return(r,o)=>(n(),e(c,{title:s(l)(`shell.home.title`)},{default:a(()=>[i(`p`,null,t(s(l)(`shell.home.nothing`)),1)]),_:1},8,[`title`]))}});export{l as default};

@@ -1,0 +1,1 @@
+import{t as e}from"./jssip-B2ZZGiuF.js";export default e();
