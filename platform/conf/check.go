@@ -97,7 +97,7 @@ func edits(a, b string) int {
 func Usage() string {
 	c := Default("the host's name")
 	var out strings.Builder
-	out.WriteString("Every flag is also a variable (--rtp-ports: KAPOK_RTP_PORTS) and a key of the YAML file (rtp-ports:).\n")
+	out.WriteString("Every flag is also a variable (--rtp-ports: KAPOK_RTP_PORTS) and a YAML key (rtp-ports:).\n")
 	out.WriteString("A flag wins over the variable, the variable over the file, the file over the default.\n\n")
 	for _, o := range options {
 		head := "  --" + o.name + " " + o.value
