@@ -117,7 +117,7 @@ func TestAnAddressSlowsDown(t *testing.T) {
 // The answer for an unknown user must take as long as for a known one: both hash once.
 func TestUnknownUsersTakeAsLong(t *testing.T) {
 	db := storetest.SQLite(t)
-	h := people(t, db)
+	h := people(t, db, dear)
 	took := func(user string) time.Duration {
 		best := time.Hour
 		for range 3 {

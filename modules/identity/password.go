@@ -9,6 +9,7 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -44,18 +45,19 @@ const (
 type hasher struct {
 	turns  chan struct{}
 	sealer *sealer
+	memory uint32 // KiB a new hash takes
 	dummy  string // checked when there is no such user, so that the answer takes as long
 	common map[string]bool
 }
 
 func newHasher(s *sealer) *hasher {
-	h := &hasher{turns: make(chan struct{}, runtime.GOMAXPROCS(0)), sealer: s, common: map[string]bool{}}
+	h := &hasher{turns: make(chan struct{}, runtime.GOMAXPROCS(0)), sealer: s, memory: argonMemory, common: map[string]bool{}}
 	for line := range strings.Lines(commonList) {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
 			h.common[line] = true
 		}
 	}
-	h.dummy = encode([]byte("no such user ---"), make([]byte, argonKey))
+	h.dummy = h.encode([]byte("no such user ---"), make([]byte, argonKey))
 	return h
 }
 
@@ -63,26 +65,26 @@ func newHasher(s *sealer) *hasher {
 func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, argonSalt)
 	_, _ = rand.Read(salt)
-	key, err := h.key(ctx, password, salt)
+	key, err := h.key(ctx, password, salt, h.memory, argonPasses, argonLanes)
 	if err != nil {
 		return "", err
 	}
-	return encode(salt, key), nil
+	return h.encode(salt, key), nil
 }
 
-func encode(salt, key []byte) string {
+func (h *hasher) encode(salt, key []byte) string {
 	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes, b64.EncodeToString(salt), b64.EncodeToString(key))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, argonPasses, argonLanes, b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
-func (h *hasher) key(ctx context.Context, password string, salt []byte) ([]byte, error) {
+func (h *hasher) key(ctx context.Context, password string, salt []byte, memory, passes uint32, lanes uint8) ([]byte, error) {
 	select {
 	case h.turns <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	defer func() { <-h.turns }()
-	return argon2.IDKey([]byte(password), salt, argonPasses, argonMemory, argonLanes, argonKey), nil
+	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, argonKey), nil
 }
 
 // check reports whether the password is the one hashed. An empty hash is nobody's, and takes as long to refuse.
@@ -91,16 +93,22 @@ func (h *hasher) check(ctx context.Context, hash, password string) (bool, error)
 	if !real {
 		hash = h.dummy
 	}
+	var version, memory, passes uint32
+	var lanes uint8
 	parts := strings.Split(hash, "$")
-	if len(parts) != 6 || parts[1] != "argon2id" || parts[3] != fmt.Sprintf("m=%d,t=%d,p=%d", argonMemory, argonPasses, argonLanes) {
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" {
 		return false, fault.New(fault.Internal, "identity.password.unreadable")
 	}
-	salt, err1 := base64.RawStdEncoding.DecodeString(parts[4])
-	want, err2 := base64.RawStdEncoding.DecodeString(parts[5])
-	if err1 != nil || err2 != nil {
-		return false, fault.New(fault.Internal, "identity.password.unreadable")
+	_, err1 := fmt.Sscanf(parts[2], "v=%d", &version)
+	_, err2 := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &passes, &lanes)
+	salt, err3 := base64.RawStdEncoding.DecodeString(parts[4])
+	want, err4 := base64.RawStdEncoding.DecodeString(parts[5])
+	// Other settings than today's are read, within bounds: they may have been raised since.
+	if err := errors.Join(err1, err2, err3, err4); err != nil || version != argon2.Version || memory > 16*argonMemory ||
+		passes == 0 || passes > 16 || lanes == 0 || lanes > 16 || len(want) != argonKey {
+		return false, fault.New(fault.Internal, "identity.password.unreadable").Because(err)
 	}
-	got, err := h.key(ctx, password, salt)
+	got, err := h.key(ctx, password, salt, memory, passes, lanes)
 	if err != nil {
 		return false, err
 	}
@@ -124,7 +132,7 @@ func (h *hasher) rule(user id.User, password string) error {
 		return fault.New(fault.Invalid, "identity.password.short", "min", minPassword).At("password")
 	case n > maxPassword || !utf8.ValidString(password):
 		return fault.New(fault.Invalid, "identity.password.long", "max", maxPassword).At("password")
-	case h.common[lower] || h.common[strings.TrimRight(lower, "!@#.1234567890")] && n < 12:
+	case h.common[lower] || h.common[strings.TrimRight(lower, "!@#.1234567890")] && n < 14:
 		return fault.New(fault.Invalid, "identity.password.common").At("password")
 	case n < 16 && kinds(password) < 2:
 		return fault.New(fault.Invalid, "identity.password.plain").At("password")

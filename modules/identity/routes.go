@@ -10,9 +10,10 @@ import (
 // Routes registers the module's part of the API.
 func (m *Module) Routes(api *web.API) {
 	m.sockets = api.Hub()
-	slow := web.Limit(120, 60) // a bureau behind one address signs in within minutes
+	slow := web.Limit(120, 60)
+	morning := web.Limit(600, 200) // a bureau behind one address signs in within minutes
 
-	web.Post(api, "/api/v1/login", right.Public, "Sign in", m.login, slow)
+	web.Post(api, "/api/v1/login", right.Public, "Sign in", m.login, morning)
 	web.Post(api, "/api/v1/logout", right.Public, "Sign out", m.logout)
 	web.Get(api, "/api/v1/me", right.Own, "Who I am and what I may", m.me)
 	web.Put(api, "/api/v1/me/locale", right.Own, "Choose my language", m.setLocale, web.Quiet())
@@ -46,7 +47,7 @@ func (m *Module) Routes(api *web.API) {
 	web.Post(api, "/api/v1/setup", right.Public, "The first set-up, all or nothing", m.setup, slow)
 
 	web.Get(api, "/api/v1/demo/logins", right.Public, "Logins of the demo", m.demoLogins)
-	web.Post(api, "/api/v1/demo/login", right.Public, "Sign in to the demo", m.demoLogin, slow)
+	web.Post(api, "/api/v1/demo/login", right.Public, "Sign in to the demo", m.demoLogin, morning)
 
 	web.Get(api, "/api/v1/oidc", right.Public, "Whether signing in elsewhere is offered", m.lookOIDC)
 	api.Handle("GET /api/v1/oidc/start", right.Public, http.HandlerFunc(m.startOIDC(api)), slow)
