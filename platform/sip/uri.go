@@ -27,6 +27,9 @@ func ParseURI(s string) (URI, error) {
 	if strings.ContainsAny(s, " \t\r\n<>\"\x00") || s == "*" {
 		return URI{}, fmt.Errorf("sip: URI %.80q holds characters that no URI may hold", s)
 	}
+	if scheme, rest, ok := strings.Cut(s, ":"); !ok || rest == "" || !isScheme(scheme) {
+		return URI{}, fmt.Errorf("sip: URI %.80q has no scheme", s)
+	}
 	var u gosip.Uri
 	if err := gosip.ParseUri(s, &u); err != nil {
 		return URI{}, fmt.Errorf("sip: URI %.80q: %w", s, err)
@@ -34,7 +37,23 @@ func ParseURI(s string) (URI, error) {
 	if (u.Scheme == "sip" || u.Scheme == "sips") && (u.Host == "" || u.Port > 65535) {
 		return URI{}, fmt.Errorf("sip: URI %.80q has no usable host and port", s)
 	}
-	return fromLibrary(&u), nil
+	out := fromLibrary(&u)
+	if out.Host == "" && out.User == "" {
+		return URI{}, fmt.Errorf("sip: URI %.80q names nothing", s)
+	}
+	return out, nil
+}
+
+// isScheme is the scheme rule of RFC 3986 §3.1.
+func isScheme(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i] | 0x20
+		if c >= 'a' && c <= 'z' || i > 0 && (s[i] >= '0' && s[i] <= '9' || strings.IndexByte("+-.", s[i]) >= 0) {
+			continue
+		}
+		return false
+	}
+	return s != ""
 }
 
 func fromLibrary(u *gosip.Uri) URI {
