@@ -22,8 +22,9 @@ type Spec[T any] struct {
 	Single  bool        // one item, a mapping instead of a list; its code is Key
 	IDField string      // the field that names an item; empty: "code"
 
-	ID   func(T) string  // the item's code; not asked of a Single section
-	Site func(T) id.Site // the site the item belongs to, for people whose rights end at a subtree; nil: none
+	ID    func(T) string  // the item's code; not asked of a Single section
+	Site  func(T) id.Site // the site the item belongs to, for people whose rights end at a subtree; nil: none
+	Plain func(T) bool    // an item just as shipped with the program: left out of the export; nil: none
 	// Load gives every item without its secrets.
 	Load func(ctx context.Context, tx *store.Tx) ([]T, error)
 	// Put creates the item or replaces it whole; an empty secret keeps the one there is.
@@ -69,6 +70,7 @@ type Section struct {
 type item struct {
 	code  string
 	site  id.Site
+	plain bool
 	value any    // T, with its secrets
 	body  []byte // canonical JSON, without them
 }
@@ -100,6 +102,7 @@ func Of[T any](p Spec[T]) Section {
 		if p.Site != nil {
 			it.site = p.Site(v)
 		}
+		it.plain = p.Plain != nil && p.Plain(v)
 		body, err := json.Marshal(v)
 		if err != nil {
 			return it, fmt.Errorf("section %s, %s: %w", p.Key, it.code, err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -14,7 +15,8 @@ import (
 // width is the longest line an item is written on; longer ones are spread over several.
 const width = 120
 
-// Export gives the whole configuration as a file. Applied again it changes nothing; secrets are not in it.
+// Export gives the whole configuration as a file. Applied again it changes nothing. Secrets are not in it, nor is
+// what is just as the program ships it.
 func (b *Book) Export(ctx context.Context) ([]byte, error) {
 	var out bytes.Buffer
 	err := b.cfg.DB.Tx(ctx, func(tx *store.Tx) error {
@@ -24,11 +26,12 @@ func (b *Book) Export(ctx context.Context) ([]byte, error) {
 		}
 		for _, s := range b.sections {
 			h := st.sections[s.key]
-			if len(h.codes) == 0 {
+			codes := slices.DeleteFunc(st.Codes(s.key), func(code string) bool { return h.items[code].plain })
+			if len(codes) == 0 {
 				continue
 			}
 			out.WriteString(s.key + ":\n")
-			for _, code := range st.Codes(s.key) {
+			for _, code := range codes {
 				t, err := fromJSON(h.items[code].body)
 				if err != nil {
 					return err
