@@ -108,6 +108,7 @@ func TestMixerBridgesJitterAndLoss(t *testing.T) {
 		if s := share(e.sound(10), 8000, 1000); s < 0.9 {
 			t.Errorf("share of the tone with jitter: %.2f", s)
 		}
+		synctest.Wait()
 		if a.fill > bufferMost {
 			t.Errorf("%d samples wait", a.fill)
 		}
@@ -118,6 +119,7 @@ func TestMixerBridgesJitterAndLoss(t *testing.T) {
 		if a.fill > bufferMost {
 			t.Errorf("%d samples wait after a burst", a.fill)
 		}
+		synctest.Wait()
 		k.f.Time = 0
 		before := a.fill
 		_ = a.Write(&k.f) // far too late

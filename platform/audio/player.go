@@ -65,11 +65,10 @@ func (p *Player) Hush() {
 // order. It must not be called from done.
 func (p *Player) Stop() {
 	p.mu.Lock()
-	was := p.running
-	p.running = false
+	defer p.mu.Unlock()
 	p.queue, p.pos, p.done = nil, 0, nil
-	p.mu.Unlock()
-	if was {
+	if p.running {
+		p.running = false
 		p.tick.leave(p)
 	}
 }
@@ -83,11 +82,10 @@ func (p *Player) Errors() uint64 {
 
 func (p *Player) order(change func()) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	change()
-	start := !p.running
-	p.running, p.marker = true, true
-	p.mu.Unlock()
-	if start {
+	if !p.running {
+		p.running, p.marker = true, true
 		p.tick.join(p)
 	}
 }

@@ -76,8 +76,8 @@ func TestPlayerSaysPromptsOverMusic(t *testing.T) {
 		p := tick.NewPlayer(&e)
 		done := make(chan string, 4)
 		tell := func(s string) func() { return func() { done <- s } }
-		p.Music(fill('m', 8000))
 		p.Play(tell("two"), fill('a', 200), fill('b', 200))
+		p.Music(fill('m', 8000))
 		if <-done != "two" {
 			t.Fatal("not done")
 		}
