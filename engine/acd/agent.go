@@ -189,19 +189,24 @@ func (b *Brain) weigh(a *agent) {
 	}
 }
 
+// canTake is the set of channels, a bit each, the agent could take a contact of now.
+func (b *Brain) canTake(a *agent) (open uint8) {
+	if !a.in || a.away || a.offer != none || a.wraps > 0 || a.restUntil != 0 {
+		return 0
+	}
+	for ch := range b.set.Channels {
+		if b.hasRoom(a, uint8(ch)) && b.reachable(a, uint8(ch)) {
+			open |= 1 << ch
+		}
+	}
+	return open
+}
+
 // reopen brings the heaps of free agents in line with what the agent can take now. The order in them is the load,
 // then the begin of the idle time: who has nothing to do comes before who has a little.
 func (b *Brain) reopen(ai int32) {
 	a := &b.agents[ai]
-	var open uint8
-	if a.in && !a.away && a.offer == none && a.wraps == 0 && a.restUntil == 0 {
-		for ch := range b.set.Channels {
-			if b.hasRoom(a, uint8(ch)) && b.reachable(a, uint8(ch)) {
-				open |= 1 << ch
-			}
-		}
-	}
-	key := int64(a.load)<<42 + a.idleSince
+	open, key := b.canTake(a), int64(a.load)<<42+a.idleSince
 	if open == a.open && key == a.openKey {
 		return
 	}
@@ -227,16 +232,21 @@ func (b *Brain) close(ai int32) {
 	for ch := 0; a.open != 0; ch++ {
 		if a.open&(1<<ch) != 0 {
 			h := &b.profiles[a.profile].idle[ch]
+			first := b.idlePos[ch].at[ai] == 0
 			h.remove(&b.idlePos[ch], ai)
-			b.supply[ch].sync(a.profile, h)
+			if first {
+				b.supply[ch].sync(a.profile, h)
+			}
 			a.open &^= 1 << ch
 		}
 	}
 }
 
-// free brings the agent's readiness up to date and gives it work if there is some.
+// free brings the agent's readiness up to date and gives it work if there is some; it joins the free agents only when
+// there is none.
 func (b *Brain) free(ai int32) {
 	b.touch(ai)
-	b.reopen(ai)
-	b.serve(ai)
+	if !b.serve(ai) {
+		b.reopen(ai)
+	}
 }

@@ -75,11 +75,11 @@ func judge(k *class, p *profile, q *queue) refusal {
 // classFor returns the class the contact belongs to at a relax level with so many rings open.
 func (b *Brain) classFor(c *contact, d *details, relax, ring uint8) int32 {
 	q := &b.queues[c.queue]
-	site := none
+	site := none // the details are only looked at when they matter
 	if ring >= q.ownFrom {
 		site = d.site
 	}
-	if len(d.needs) == 0 && site == none {
+	if c.plain && site == none {
 		at := &q.plain[(int(c.channel)*(MaxLevel+1)+int(relax))*len(q.rings)+int(ring)]
 		if *at == none {
 			*at = b.addClass(class{pinned: true, channel: c.channel, relax: relax, ring: ring, queue: c.queue, site: none, needs: relaxed(q.needs, nil, relax)})

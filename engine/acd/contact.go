@@ -30,6 +30,7 @@ type contact struct {
 	ringMin  uint8 // rings opened at entry by a long estimated wait
 	reach    uint8 // levels its needs can be relaxed
 	sticky   bool  // has a sticky agent
+	plain    bool  // has no needs of its own
 }
 
 // details is what is seldom looked at.
@@ -140,7 +141,7 @@ func (b *Brain) admit(ci int32, ev *Event, qi int32, ch uint8) int32 {
 		d.bonus = bonus
 	}
 	c.key = d.entered - b.headStart(q, d)
-	c.sticky = d.sticky != ""
+	c.sticky, c.plain = d.sticky != "", len(d.needs) == 0
 	if ev.Site != "" {
 		d.site = b.names.of(string(ev.Site))
 	}

@@ -95,7 +95,7 @@ func (b *Brain) Staffed(q id.Queue) int {
 	if at.cfg.RelaxEvery <= 0 {
 		top = 0
 	}
-	return b.classes[b.classFor(&contact{queue: i}, &details{site: none}, top, uint8(len(at.rings)-1))].staff
+	return b.classes[b.classFor(&contact{queue: i, plain: true}, &details{site: none}, top, uint8(len(at.rings)-1))].staff
 }
 
 // StateOf is the state last told of the agent; SignedOut when it is not signed in.

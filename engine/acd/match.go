@@ -151,38 +151,41 @@ func (b *Brain) has(ai int32, c *contact) bool {
 	return false
 }
 
-// serve gives a free agent the first contact it can take: one kept for it, else the first in order over all
-// queues.
-func (b *Brain) serve(ai int32) {
+// serve gives an agent that can take something the first contact it can: one kept for it, else the first in order
+// over all queues.
+func (b *Brain) serve(ai int32) bool {
 	a := &b.agents[ai]
-	if b.held || a.open == 0 {
-		return
+	if b.held || a.holds == none && b.demand.n == 0 {
+		return false
 	}
-	if ci := b.firstHeld(a); ci != none {
-		b.unlist(ci)
-		b.offer(ci, ai, BySticky)
-		return
+	open := b.canTake(a)
+	if open == 0 {
+		return false
 	}
-	if ci := b.bestContact(ai); ci != none {
-		b.unlist(ci)
-		b.offer(ci, ai, ByAgent)
+	ci, cause := b.firstHeld(a, open), BySticky
+	if ci == none {
+		ci, cause = b.bestContact(ai, open), ByAgent
 	}
+	if ci == none {
+		return false
+	}
+	b.unlist(ci)
+	b.offer(ci, ai, cause)
+	return true
 }
 
-func (b *Brain) bestContact(ai int32) int32 {
-	a, d := &b.agents[ai], &b.demand
-	if d.n == 0 {
-		return none
-	}
+// bestContact returns the first contact in order that the agent may take on one of the channels.
+func (b *Brain) bestContact(ai int32, open uint8) int32 {
+	d := &b.demand
 	best, found := never, none
-	for w, set := range b.profiles[a.profile].fits {
+	for w, set := range b.profiles[b.agents[ai].profile].fits {
 		set &= d.has[w]
 		if set == 0 || d.least[w] > best {
 			continue
 		}
 		for ; set != 0; set &= set - 1 {
 			k := int32(w<<6 + bits.TrailingZeros64(set))
-			if d.key[k] > best || a.open&(1<<b.classes[k].channel) == 0 {
+			if d.key[k] > best || open&(1<<b.classes[k].channel) == 0 {
 				continue
 			}
 			it, ok := b.firstOf(k, ai)
@@ -255,10 +258,10 @@ func (b *Brain) release(ai int32) {
 }
 
 // firstHeld returns the first contact kept for the agent that it has room for.
-func (b *Brain) firstHeld(a *agent) int32 {
+func (b *Brain) firstHeld(a *agent, open uint8) int32 {
 	found := none
 	for ci := a.holds; ci != none; ci = b.contacts[ci].nextHeld {
-		if a.open&(1<<b.contacts[ci].channel) != 0 && (found == none || b.compareContacts(ci, found) < 0) {
+		if open&(1<<b.contacts[ci].channel) != 0 && (found == none || b.compareContacts(ci, found) < 0) {
 			found = ci
 		}
 	}
