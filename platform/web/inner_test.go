@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kapok-hotline/kapok/core/fault"
+	"github.com/kapok-hotline/kapok/core/right"
 	"github.com/kapok-hotline/kapok/platform/clock"
 )
 
@@ -144,6 +146,29 @@ func TestMadeUpTopicsDoNotPileUp(t *testing.T) {
 	h.remove(c)
 	if _, ok := h.topics["a"]; ok || len(h.topics) != 1 {
 		t.Errorf("topics left: %v", h.topics)
+	}
+}
+
+func TestSocketsLearnWhatHoldsNow(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		now   Caller
+		err   error
+		rank  string // of the caller afterwards
+		ended bool
+	}{
+		{"other rights", Caller{Principal: right.Principal{User: "u", Name: "new"}}, nil, "new", false},
+		{"the session ended", Caller{}, fault.New(fault.Unauthorised, "web.session.missing"), "old", true},
+		{"somebody else", Caller{Principal: right.Principal{User: "v"}}, nil, "old", true},
+		{"the database is away", Caller{}, fault.New(fault.Unavailable, "store.database.busy"), "old", false},
+	} {
+		ended := false
+		s := &conn{end: func(err error) { ended = errors.Is(err, ending{closeEnded, "session ended"}) }}
+		s.caller.Store(&Caller{Principal: right.Principal{User: "u", Name: "old"}})
+		s.renew(c.now, c.err)
+		if ended != c.ended || s.who().Name != c.rank {
+			t.Errorf("%s: ended %v, caller %+v", c.name, ended, s.who())
+		}
 	}
 }
 

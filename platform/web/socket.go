@@ -127,15 +127,22 @@ func (c *conn) write(ctx context.Context, check func(context.Context) (Caller, e
 			}
 		case <-recheck.C:
 			caller, err := check(ctx)
-			if fault.KindOf(err) == fault.Unauthorised || err == nil && caller.User != c.who().User {
-				c.stop(closeEnded, "session ended")
-			} else if err == nil {
-				c.caller.Store(&caller)
-			}
+			c.renew(caller, err)
 		case <-ctx.Done():
 			c.close(ctx)
 			return
 		}
+	}
+}
+
+// renew takes what the identity says now: other rights hold from the next message on, an ended session ends the
+// socket, and an identity that cannot answer changes nothing.
+func (c *conn) renew(caller Caller, err error) {
+	switch {
+	case fault.KindOf(err) == fault.Unauthorised || err == nil && caller.User != c.who().User:
+		c.stop(closeEnded, "session ended")
+	case err == nil:
+		c.caller.Store(&caller)
 	}
 }
 
