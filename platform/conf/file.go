@@ -12,7 +12,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-const maxFile = 1 << 20 // bytes
+const maxFile = 64 << 10 // bytes
 
 // parseFile reads the YAML file: one mapping of names to scalars or, for lists, sequences of scalars.
 func parseFile(path, source string, readFile func(string) ([]byte, error)) (map[string]setting, error) {
@@ -28,7 +28,7 @@ func parseFile(path, source string, readFile func(string) ([]byte, error)) (map[
 
 func parseYAML(name string, data []byte) (found map[string]setting, err error) {
 	if len(data) > maxFile {
-		return nil, &Error{name, "it is larger than 1 MiB: that is no configuration"}
+		return nil, &Error{name, "it is larger than 64 KiB: that is no configuration"}
 	}
 	defer func() { // the parser's, on input it does not expect
 		if p := recover(); p != nil {
