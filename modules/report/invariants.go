@@ -62,7 +62,7 @@ func checkLegs(ctx context.Context, db *store.DB) ([]ledger.Breach, error) {
 		WHERE c.ended_at > 0 AND c.lost = 0 AND (l.starts <> 1 OR l.ends <> 1
 			OR l.started_at < c.started_at - ? OR l.ended_at > c.ended_at + ?
 			OR l.ring_ms + l.talk_ms + l.hold_ms - (l.ended_at - l.started_at) > ?
-			OR l.ring_ms + l.talk_ms + l.hold_ms - (l.ended_at - l.started_at) < -?)
+			OR l.ended_at - l.started_at - l.ring_ms - l.talk_ms - l.hold_ms > ?)
 		ORDER BY l.contact, l.leg`, []string{"starts", "ends", "length_ms", "parts_ms"}, tolerance, tolerance, tolerance, tolerance)
 	if err != nil {
 		return nil, err

@@ -70,7 +70,9 @@ func (m *Module) Migrations() fs.FS { return migrations() }
 func (m *Module) Texts() fs.FS { return texts() }
 
 // Rights gives the rights the module asks for.
-func (m *Module) Rights() []right.Right { return []right.Right{SeeWall, SeeReport, ExportReport, SeeContact} }
+func (m *Module) Rights() []right.Right {
+	return []right.Right{SeeWall, SeeReport, ExportReport, SeeContact}
+}
 
 // Folds gives what keeps the tables.
 func (m *Module) Folds() []ledger.Fold { return []ledger.Fold{m.fold} }

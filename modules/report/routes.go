@@ -48,7 +48,8 @@ func (m *Module) getWallboard(ctx context.Context, in *wallInput) (*body[*Wallbo
 	return &body[*Wallboard]{w}, err
 }
 
-type intervalInput struct {
+// IntervalQuery is what the routes of interval reports take; it is exported because huma fills embedded structs only then.
+type IntervalQuery struct {
 	By     By             `query:"by" enum:"all,queue,agent,site,number,topic,district,tax_type" default:"queue"`
 	Step   Step           `query:"step" enum:"15,30,day,month,year" default:"day" doc:"Minutes, or a longer piece"`
 	From   string         `query:"from" required:"true" doc:"Local day, 2026-11-01"`
@@ -60,7 +61,7 @@ type intervalInput struct {
 	Number id.Number      `query:"number"`
 }
 
-func (in *intervalInput) query(ctx context.Context) (Query, error) {
+func (in *IntervalQuery) query(ctx context.Context) (Query, error) {
 	site, err := place(ctx, SeeReport, in.Site)
 	return Query{
 		By: in.By, Step: in.Step, From: in.From, To: in.To, Medium: in.Medium, Site: site, Queue: in.Queue, Agent: in.Agent,
@@ -86,7 +87,7 @@ type IntervalLine struct {
 	Shown    map[string]string   `json:"shown"`
 }
 
-func (m *Module) getInterval(ctx context.Context, in *intervalInput) (*body[*Interval], error) {
+func (m *Module) getInterval(ctx context.Context, in *IntervalQuery) (*body[*Interval], error) {
 	t, err := m.asked(ctx, in)
 	if err != nil {
 		return nil, err
@@ -101,7 +102,7 @@ func (m *Module) getInterval(ctx context.Context, in *intervalInput) (*body[*Int
 	return &body[*Interval]{out}, nil
 }
 
-func (m *Module) asked(ctx context.Context, in *intervalInput) (*Table, error) {
+func (m *Module) asked(ctx context.Context, in *IntervalQuery) (*Table, error) {
 	q, err := in.query(ctx)
 	if err != nil {
 		return nil, err
@@ -121,7 +122,7 @@ func (m *Module) line(ctx context.Context, t *Table, r *Row) IntervalLine {
 }
 
 type exportInput struct {
-	intervalInput
+	IntervalQuery
 	Format string `query:"format" enum:"csv,xlsx" default:"csv"`
 }
 
@@ -132,7 +133,7 @@ type fileOutput struct {
 }
 
 func (m *Module) getExport(ctx context.Context, in *exportInput) (*fileOutput, error) {
-	t, err := m.asked(ctx, &in.intervalInput)
+	t, err := m.asked(ctx, &in.IntervalQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +145,7 @@ func (m *Module) getExport(ctx context.Context, in *exportInput) (*fileOutput, e
 }
 
 type behindInput struct {
-	intervalInput
+	IntervalQuery
 	Measure string `query:"measure" required:"true" doc:"Id of the measure"`
 	Slot    string `query:"slot" doc:"Of the row; empty: all intervals"`
 	Key     string `query:"key" doc:"Of the row"`
