@@ -43,7 +43,7 @@ func TestShippedAgreesWithLunar(t *testing.T) {
 			compared++
 		}
 		if date == "2013-04-07" || date == "2013-10-12" {
-			// Worked by the notice of 2012-12-08 (国办发明电〔2012〕33号), missing in lunar-go 1.4.6.
+			// Worked by the State Council notice for 2013, missing in lunar-go 1.4.6.
 			if free || h != nil {
 				t.Errorf("%s: free %v; lunar-go: %v", date, free, h)
 			}
