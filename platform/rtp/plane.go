@@ -108,8 +108,14 @@ func (p *Plane) Close() error {
 	p.mu.Unlock()
 	close(p.stop)
 	<-p.done
-	for _, l := range p.list(nil) {
+	legs := p.list(nil)
+	for _, l := range legs {
 		_ = l.Close()
+	}
+	for _, l := range legs { // browser legs say goodbye by DTLS before their socket goes
+		if w, ok := l.(*Web); ok {
+			w.wait()
+		}
 	}
 	if p.web != nil {
 		return p.web.close()

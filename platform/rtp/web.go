@@ -258,3 +258,13 @@ func (l *Web) Close() error {
 	}
 	return err
 }
+
+// wait returns when the leg's connecting goroutine, if any, has ended.
+func (l *Web) wait() {
+	l.neg.Lock()
+	gone := l.gone
+	l.neg.Unlock()
+	if gone != nil {
+		<-gone
+	}
+}
