@@ -30,17 +30,6 @@ const (
 	KeptFor    // (contacts) is kept for its sticky agent
 )
 
-// String gives the refusal's name.
-func (r Refusal) String() string {
-	return name([]string{
-		"eligible", "not_in_queue", "not_in_ring", "no_skill", "low_level", "no_slot", "away", "reserved", "wrap_up",
-		"resting", "no_room", "no_endpoint", "has_it", "kept_for",
-	}, int(r))
-}
-
-// MarshalText writes the name into logs and golden files.
-func (r Refusal) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
 // Candidate is an agent as weighed in a decision.
 type Candidate struct {
 	Agent     id.User  `json:"agent"`
