@@ -33,15 +33,15 @@ func Shipped() []Role {
 		}},
 		{Code: "manager", Name: "热线负责人", NameEN: "Hotline manager", Rights: []Right{
 			"desk.team.see", "desk.list.manage", "routing.queue.manage", "routing.agent.manage", "routing.skill.manage",
-			"voice.flow.manage", "voice.prompt.manage", "voice.recording.play", "voice.recording.export",
+			"voice.flow.manage", "voice.prompt.manage", "voice.recording.play",
 			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see",
-			"customer.person.see", "customer.number.reveal", "calendar.day.manage",
+			"customer.person.see", "customer.number.reveal", "platform.calendar.manage", "platform.holiday.manage",
 			"identity.user.see", "identity.user.manage", "identity.audit.read", "platform.health.see",
 		}},
 		{Code: "integrator", Name: "集成人员", NameEN: "Integrator", Rights: []Right{
 			"desk.list.manage", "routing.queue.manage", "routing.skill.manage",
 			"voice.number.manage", "voice.trunk.manage", "voice.phone.manage", "voice.flow.manage", "voice.prompt.manage",
-			"calendar.day.manage", "identity.site.manage", "identity.token.manage",
+			"platform.calendar.manage", "platform.holiday.manage", "identity.site.manage", "identity.token.manage",
 			"platform.health.see", "platform.config.manage", "platform.config.see",
 		}},
 	}

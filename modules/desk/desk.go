@@ -79,9 +79,9 @@ type Facts interface {
 	Post(at time.Time, place id.Site, subject, actor string, body event.Body)
 }
 
-// Stream brings the facts, in order, from now on.
+// Stream brings the facts, in order, from the moment begun is called on.
 type Stream interface {
-	Follow(ctx context.Context, f func(ledger.Fact)) error
+	Follow(ctx context.Context, begun func(), f func(ledger.Fact)) error
 }
 
 // Deps is what the desk needs.
@@ -106,11 +106,12 @@ type Module struct {
 	deps  Deps
 	lists atomic.Pointer[lists]
 	floor *floor
+	ready chan struct{}
 }
 
 // New makes the desk; Start runs it.
 func New(d Deps) *Module {
-	m := &Module{deps: d, floor: newFloor()}
+	m := &Module{deps: d, floor: newFloor(), ready: make(chan struct{})}
 	m.lists.Store(&lists{})
 	return m
 }
@@ -126,6 +127,9 @@ func (m *Module) Texts() fs.FS { return sub("texts") }
 
 // Rights gives the rights the desk declares.
 func (m *Module) Rights() []right.Right { return []right.Right{Use, SeeTeam, Manage} }
+
+// Ready is closed when the desk has its lists.
+func (m *Module) Ready() <-chan struct{} { return m.ready }
 
 func sub(dir string) fs.FS {
 	f, err := fs.Sub(files, dir)
@@ -147,7 +151,7 @@ func (m *Module) Start(ctx context.Context) error {
 			}
 		})
 	}
-	return m.deps.Stream.Follow(ctx, func(f ledger.Fact) {
+	return m.deps.Stream.Follow(ctx, func() { close(m.ready) }, func(f ledger.Fact) {
 		for _, user := range m.floor.apply(f) {
 			m.publish(user)
 		}

@@ -132,3 +132,34 @@ func cityOf(number string) string {
 	city, _ := phone.CityOf(phone.Parse(number, "").Area)
 	return city.Name
 }
+
+// Topic names a topic; both texts are the same: topics are kept in the bureau's language.
+func (m *Module) Topic(code string) (zh, en string) {
+	for _, t := range m.lists.Load().topics {
+		if t.Code == code {
+			name := t.Level1 + " › " + t.Level2
+			return name, name
+		}
+	}
+	return "", ""
+}
+
+// TaxType names a tax type.
+func (m *Module) TaxType(code string) (zh, en string) {
+	for _, t := range m.lists.Load().taxTypes {
+		if t.Code == code {
+			return t.Name, t.Name
+		}
+	}
+	return "", ""
+}
+
+// CountsAsWork says whether being away for the reason is working time.
+func (m *Module) CountsAsWork(reason string) bool {
+	for _, r := range m.lists.Load().reasons {
+		if r.Code == reason {
+			return r.Work
+		}
+	}
+	return false
+}

@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -141,4 +140,4 @@ func (m *Module) publish(user id.User) {
 }
 
 // EndpointChanged tells the desk that an agent's endpoint came or went.
-func (m *Module) EndpointChanged(_ context.Context, user id.User) { m.publish(user) }
+func (m *Module) EndpointChanged(user id.User) { m.publish(user) }

@@ -10,7 +10,6 @@ import (
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
-	"github.com/kapok-hotline/kapok/core/taxid"
 	"github.com/kapok-hotline/kapok/platform/store"
 	"github.com/kapok-hotline/kapok/platform/web"
 )
@@ -155,9 +154,6 @@ func (m *Module) wrapupDone(ctx context.Context, in *wrapupDoneIn) (*deskOut, er
 }
 
 func (m *Module) check(w Wrapup) error {
-	if w.TaxID != "" && taxid.KindOf(w.TaxID) == taxid.Bad {
-		return fault.New(fault.Invalid, "desk.tax_id.wrong", "tax_id", w.TaxID).At("wrapup.tax_id")
-	}
 	if w.Topic != "" && !m.knownTopic(w.Topic) {
 		return fault.New(fault.Invalid, "desk.topic.unknown", "topic", w.Topic).At("wrapup.topic")
 	}

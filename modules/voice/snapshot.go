@@ -203,3 +203,12 @@ func dialable(number string) bool {
 	}
 	return strings.Trim(number, "0123456789") == "" || number[0] == '+' && strings.Trim(number[1:], "0123456789") == ""
 }
+
+// NumberName names a number of the hotline.
+func (m *Module) NumberName(n id.Number) (zh, en string) {
+	name := m.snap.Load().numbers[n].Name
+	return name, name
+}
+
+// Alive says whether the contact's call is under way in this process.
+func (m *Module) Alive(c id.Contact) bool { return m.find(c) != nil }

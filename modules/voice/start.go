@@ -27,7 +27,7 @@ func New(d Deps) (*Module, error) {
 	if m.sounds, err = loadSounds(); err != nil {
 		return nil, err
 	}
-	if m.vault, err = openVault(d.Data); err != nil {
+	if m.vault, err = openVault(d); err != nil {
 		return nil, err
 	}
 	m.plane, err = rtp.New(rtp.Config{
@@ -104,6 +104,7 @@ func (m *Module) close() {
 	case <-time.After(2 * goodbye):
 		m.deps.Log.Warn("some calls did not end in time")
 	}
+	m.vault.studio.Close()
 	m.sip.Close()
 	m.tick.Close()
 	if err := m.plane.Close(); err != nil {

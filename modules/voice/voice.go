@@ -22,6 +22,7 @@ import (
 	"github.com/kapok-hotline/kapok/platform/rtp"
 	"github.com/kapok-hotline/kapok/platform/sip"
 	"github.com/kapok-hotline/kapok/platform/store"
+	"github.com/kapok-hotline/kapok/platform/web"
 )
 
 //go:embed migrations texts
@@ -77,7 +78,8 @@ type Deps struct {
 	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
 	Log     *slog.Logger
 
-	Data      string   // data folder: recordings, uploaded sounds, keys
+	Data      string   // data folder: recordings, uploaded sounds
+	Key       []byte   // 32 bytes: seals recordings
 	SIP       []string // addresses for UDP and TCP
 	SIPS      []string // addresses for TLS
 	TLS       TLS
@@ -100,10 +102,12 @@ type Module struct {
 	ladders *ladders
 	vault   *vault
 	ready   chan struct{}
+	api     *web.API
 
 	life     context.Context //nolint:containedctx // the process's: calls end with it
 	endLife  context.CancelFunc
 	draining atomic.Bool
+	alarm    atomic.Bool // recordings fail
 
 	mu    sync.Mutex
 	calls map[id.Contact]*call

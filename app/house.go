@@ -1,0 +1,289 @@
+// Package app puts the house together: it opens the platform, makes the modules, answers each module's questions
+// with another, and runs what a process is to do. Commands are here too; main only calls them.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/core/right"
+	"github.com/kapok-hotline/kapok/modules/desk"
+	"github.com/kapok-hotline/kapok/modules/identity"
+	"github.com/kapok-hotline/kapok/modules/report"
+	"github.com/kapok-hotline/kapok/modules/routing"
+	"github.com/kapok-hotline/kapok/modules/voice"
+	"github.com/kapok-hotline/kapok/platform/bus"
+	"github.com/kapok-hotline/kapok/platform/clock"
+	"github.com/kapok-hotline/kapok/platform/ledger"
+	"github.com/kapok-hotline/kapok/platform/section"
+	"github.com/kapok-hotline/kapok/platform/store"
+	"github.com/kapok-hotline/kapok/platform/web"
+	kapokweb "github.com/kapok-hotline/kapok/web"
+)
+
+// Options say how a process of the house runs.
+type Options struct {
+	Data      string // folder for everything kept outside the database
+	DB        string // address of the database; "" is SQLite in Data
+	HTTP      string
+	HTTPS     string
+	TLSCert   string
+	TLSKey    string
+	SIP       []string
+	SIPS      []string
+	RTPFirst  uint16
+	RTPLast   uint16
+	WebRTC    uint16
+	Advertise netip.Addr
+	Demo      bool
+	Closed    bool // nothing is served: for a look at a house that does not run
+	Node      id.Node
+	Clock     clock.Clock
+	Log       *slog.Logger
+}
+
+// House is a running Kapok.
+type House struct {
+	o     Options
+	clock clock.Clock
+	log   *slog.Logger
+	keys  keys
+
+	db      *store.DB
+	bus     *bus.Bus
+	ledger  *ledger.Ledger
+	journal *ledger.Journal
+	book    *section.Book
+	web     *web.Server
+
+	identity *identity.Module
+	calendar calendarPart
+	customer customers
+	report   *report.Module
+	routing  *routing.Module
+	voice    *voice.Module
+	desk     *desk.Module
+	all      []module
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+	fail chan error // the first part that failed
+}
+
+// Open makes the house: the folder, the database with every module's tables, the bus, the ledger. Nothing is
+// served yet. Each error is one clear sentence.
+func Open(ctx context.Context, o Options) (*House, error) {
+	h := &House{o: o, clock: o.Clock, log: o.Log, fail: make(chan error, 1)}
+	if h.clock == nil {
+		h.clock = clock.System()
+	}
+	if h.log == nil {
+		h.log = slog.Default()
+	}
+	if h.o.Node == "" {
+		h.o.Node = "kapok"
+	}
+	if !h.o.Advertise.IsValid() {
+		h.o.Advertise = netip.MustParseAddr("127.0.0.1")
+	}
+	if err := h.open(ctx); err != nil {
+		h.close()
+		return nil, err
+	}
+	return h, nil
+}
+
+func (h *House) open(ctx context.Context) error {
+	if err := os.MkdirAll(h.o.Data, 0o700); err != nil {
+		return fmt.Errorf("the data folder %s cannot be made: %w; choose another with --data", h.o.Data, err)
+	}
+	var err error
+	if h.keys, err = openKeys(h.o.Data); err != nil {
+		return err
+	}
+	address := h.o.DB
+	if address == "" {
+		address = "sqlite:" + filepath.Join(h.o.Data, "kapok.db")
+	}
+	if h.db, err = store.Open(ctx, address); err != nil {
+		return err
+	}
+	if h.bus, err = bus.Open(ctx, bus.Config{Node: string(h.o.Node), Clock: h.clock, Log: h.log}); err != nil {
+		return err
+	}
+	h.ledger, err = ledger.Open(ctx, ledger.Config{DB: h.db, Node: h.o.Node, Bus: h.bus, Clock: h.clock, Zone: h.zone, Log: h.log})
+	if err != nil {
+		return err
+	}
+	h.journal = ledger.NewJournal(h.ledger, h.log)
+	h.web = web.New(web.Config{
+		HTTP: h.o.HTTP, HTTPS: h.o.HTTPS, Data: h.o.Data, CertFile: h.o.TLSCert, KeyFile: h.o.TLSKey,
+		Advertise: []string{h.o.Advertise.String()}, UI: kapokweb.Dist(), UIDev: devServer(), Node: h.o.Node, Version: Version(), Clock: h.clock, Log: h.log,
+	})
+	if h.all, err = h.modules(ctx); err != nil {
+		return err
+	}
+	return h.furnish(ctx)
+}
+
+// furnish gives every module its tables, its texts, its place in the configuration and on the web.
+func (h *House) furnish(ctx context.Context) error {
+	if err := h.migrate(ctx); err != nil {
+		return err
+	}
+	var sections []section.Section
+	for _, m := range h.all {
+		if x, ok := m.(hasTexts); ok {
+			if err := h.web.Texts().Add(x.Texts()); err != nil {
+				return fmt.Errorf("texts of %s: %w", m.Name(), err)
+			}
+		}
+		if x, ok := m.(hasRights); ok {
+			h.web.Declare(x.Rights()...)
+		}
+		if x, ok := m.(hasSections); ok {
+			sections = append(sections, x.Sections()...)
+		}
+		if x, ok := m.(hasFolds); ok {
+			if err := h.ledger.Register(ctx, x.Folds()...); err != nil {
+				return err
+			}
+		}
+		if x, ok := m.(hasInvariants); ok {
+			h.ledger.Declare(x.Invariants()...)
+		}
+	}
+	var err error
+	h.book, err = section.New(ctx, section.Config{DB: h.db, Bus: h.bus, Clock: h.clock, Log: h.log, Audit: h.auditChange}, sections...)
+	if err != nil {
+		return err
+	}
+	if err := h.ship(ctx); err != nil {
+		return err
+	}
+	return h.routes()
+}
+
+// rights gives every right the modules declare, for roles that hold all.
+func (h *House) rights() []right.Right {
+	out := []right.Right{seeHealth, runHouse, "platform.config.manage", "platform.config.see"}
+	for _, m := range h.all {
+		if x, ok := m.(hasRights); ok {
+			out = append(out, x.Rights()...)
+		}
+	}
+	return out
+}
+
+// Run starts every part and returns when ctx ends, or when a part fails: then with its error.
+func (h *House) Run(ctx context.Context, ready func()) error {
+	ctx, h.stop = context.WithCancel(ctx)
+	defer h.close()
+	written, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
+	h.done.Go(func() { h.journal.Run(written) })
+	parts := new(sync.WaitGroup)
+	for _, m := range h.all {
+		if err := h.start(ctx, parts, m); err != nil {
+			h.stop()
+			parts.Wait()
+			stopWriting()
+			return err
+		}
+	}
+	parts.Go(func() { h.failed("web", h.web.Run(ctx)) })
+	var err error
+	select {
+	case <-h.web.Ready():
+		if ready != nil {
+			ready()
+		}
+		select {
+		case err = <-h.fail:
+		case <-ctx.Done():
+		}
+	case err = <-h.fail:
+	case <-ctx.Done():
+	}
+	h.stop()
+	parts.Wait()
+	stopWriting()
+	h.done.Wait()
+	return err
+}
+
+// start runs a module's own work and waits until it is ready for those who ask it.
+func (h *House) start(ctx context.Context, parts *sync.WaitGroup, m module) error {
+	s, ok := m.(hasStart)
+	if !ok {
+		return nil
+	}
+	parts.Go(func() { h.failed(m.Name(), s.Start(ctx)) })
+	select {
+	case <-s.Ready():
+		return nil
+	case err := <-h.fail:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(startBound):
+		return fmt.Errorf("%s did not become ready within %v", m.Name(), startBound)
+	}
+}
+
+const startBound = 2 * time.Minute
+
+func (h *House) failed(part string, err error) {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	select {
+	case h.fail <- fmt.Errorf("%s: %w", part, err):
+	default: // the first failure is the one to tell
+	}
+	h.stop()
+}
+
+// close ends what Open began, in the opposite order.
+func (h *House) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), startBound)
+	defer cancel()
+	if h.ledger != nil {
+		if err := h.ledger.Close(ctx); err != nil {
+			h.log.Error("closing the ledger", "err", err)
+		}
+	}
+	if h.bus != nil {
+		h.bus.Close()
+	}
+	if h.db != nil {
+		if err := h.db.Close(); err != nil {
+			h.log.Error("closing the database", "err", err)
+		}
+	}
+}
+
+// changed calls f at every change of the configuration, on any node.
+func (h *House) changed(f func()) {
+	if _, err := h.bus.Hear(section.Changed, func(string, []byte) { f() }); err != nil {
+		h.log.Error("changes of the configuration will not be seen before the next start", "err", err)
+	}
+}
+
+func (h *House) zone(place string) *time.Location {
+	if h.identity == nil {
+		return nil
+	}
+	z, err := clock.Zone(h.identity.Timezone(id.Site(place)))
+	if err != nil {
+		return nil
+	}
+	return z
+}

@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/day"
+	"github.com/kapok-hotline/kapok/core/fault"
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/modules/routing"
+	"github.com/kapok-hotline/kapok/modules/voice"
+)
+
+// realm is what phones and browsers register under; stored digests depend on it.
+const realm = "kapok"
+
+func (h *House) newVoice() (*voice.Module, error) {
+	cert, err := h.web.TLS()
+	if err != nil {
+		return nil, err
+	}
+	return voice.New(voice.Deps{
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Changed: h.changed, Log: h.log,
+		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
+		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
+		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, WebPort: h.o.WebRTC, Realm: realm,
+	})
+}
+
+// queues answers voice's questions for agents with routing.
+type queues struct{ h *House }
+
+func (q queues) Enter(ctx context.Context, queue id.Queue, w voice.Waiting) error {
+	e := routing.Entry{
+		Contact: w.Contact, Medium: contact.Phone, Site: w.Site, Priority: w.Priority, Caller: w.Caller, First: w.First, Since: w.Since,
+	}
+	for _, n := range w.Needs {
+		e.Needs = append(e.Needs, routing.Need{Skill: n.Skill, Level: n.Level})
+	}
+	return q.h.routing.Enter(ctx, queue, e)
+}
+
+func (q queues) Leave(ctx context.Context, c id.Contact) error { return q.h.routing.Leave(ctx, c) }
+
+func (q queues) Done(ctx context.Context, c id.Contact, agent id.User) error {
+	return q.h.routing.Done(ctx, c, agent)
+}
+
+func (q queues) Take(ctx context.Context, c id.Contact, agent id.User) (contact.Endpoint, error) {
+	at, ok, err := q.h.routing.SignedIn(ctx, agent)
+	if err != nil {
+		return at, err
+	}
+	if !ok {
+		return at, fault.New(fault.Conflict, "routing.rejected.no_agent", "agent", string(agent))
+	}
+	return at, q.h.routing.Take(ctx, c, contact.Phone, agent)
+}
+
+func (q queues) Endpoint(ctx context.Context, at contact.Endpoint, up bool) error {
+	agent, err := q.h.routing.EndpointChanged(ctx, at, up)
+	if agent != "" {
+		q.h.desk.EndpointChanged(agent)
+	}
+	return err
+}
+
+func (q queues) Sound(code id.Queue) voice.Sound {
+	k, ok := q.h.routing.Queue(code)
+	if !ok {
+		return voice.Sound{Record: true}
+	}
+	return voice.Sound{Music: k.Music, Announce: time.Duration(k.AnnounceS) * time.Second, Record: !k.NoRecording}
+}
+
+// flowHours answers a flow's question for a calendar.
+type flowHours struct{ h *House }
+
+func (f flowHours) State(calendar string, at time.Time) (day.State, string, time.Time, error) {
+	state, name, next := f.h.calendar.IsOpen(calendar, at)
+	return state, name, next, nil
+}
