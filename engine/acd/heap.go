@@ -52,13 +52,6 @@ func (h *heap) remove(p *places, slot int32) {
 	h.down(p, h.up(p, i))
 }
 
-// rekey gives the slot another key.
-func (h *heap) rekey(p *places, slot int32, key int64) {
-	i := int(p.at[slot])
-	h.items[i].key = key
-	h.down(p, h.up(p, i))
-}
-
 func (h *heap) up(p *places, i int) int {
 	it := h.items[i]
 	for i > 0 {
