@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,32 +18,20 @@ import (
 	"github.com/kapok-hotline/kapok/platform/web/webtest"
 )
 
-// granted says, by post, what each of the shipped roles may. It is written out here, apart from the program, so
-// that a change of either is noticed. The administrator may everything.
-var granted = map[string]string{
-	"leader": `desk.self.use desk.team.see routing.agent.manage report.wallboard.see report.interval.see
-		report.interval.export report.contact.see voice.recording.play customer.person.see customer.number.reveal identity.user.see`,
-	"agent":   `desk.self.use report.wallboard.see customer.person.see`,
-	"quality": `report.wallboard.see report.interval.see report.contact.see voice.recording.play customer.person.see identity.user.see`,
-	"manager": `desk.team.see desk.list.manage routing.queue.manage routing.agent.manage routing.skill.manage voice.flow.manage voice.prompt.manage
-		voice.recording.play voice.recording.export report.wallboard.see report.interval.see report.interval.export report.contact.see
-		customer.person.see customer.number.reveal calendar.day.manage identity.user.see identity.user.manage identity.audit.read
-		platform.health.see`,
-	"integrator": `desk.list.manage routing.queue.manage routing.skill.manage voice.number.manage voice.trunk.manage voice.phone.manage
-		voice.flow.manage voice.prompt.manage calendar.day.manage identity.site.manage identity.token.manage
-		platform.health.see platform.config.manage platform.config.see`,
+// matrix gives the rights asked for, and what each of the shipped roles holds of them: the roles are data, and what
+// they say is what the API has to do. Rights no role names but the administrator's are among them.
+func matrix() (rights []right.Right, roles map[string][]right.Right) {
+	roles = map[string][]right.Right{}
+	rights = identity.New(identity.Deps{}).Rights()
+	for _, role := range right.Shipped() {
+		rights = append(rights, role.Rights...)
+		roles[role.Code] = role.Rights
+	}
+	rights = append(rights, "platform.house.run", "ticket.tipoff.see")
+	slices.Sort(rights)
+	rights = slices.DeleteFunc(slices.Compact(rights), func(r right.Right) bool { return r == right.All || r == right.Own })
+	return rights, roles
 }
-
-// every lists every right asked for in the matrix: by ability and class of data.
-const every = `desk.self.use desk.team.see desk.list.manage
-	routing.queue.manage routing.agent.manage routing.skill.manage
-	voice.number.manage voice.trunk.manage voice.phone.manage voice.flow.manage voice.prompt.manage
-	voice.recording.play voice.recording.export
-	report.wallboard.see report.interval.see report.interval.export report.contact.see
-	customer.person.see customer.number.reveal
-	calendar.day.manage platform.health.see platform.config.manage platform.config.see
-	identity.user.see identity.user.manage identity.role.manage identity.site.manage identity.token.manage
-	identity.oidc.manage identity.audit.read`
 
 // covers says which sites a person's rights reach, by where the person is.
 var covers = map[id.Site][]id.Site{
@@ -71,35 +60,27 @@ func (p probe) Routes(api *web.API) {
 // and asks each at the API.
 func TestMatrix(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		rights := strings.Fields(every)
-		var list []right.Right
-		for _, r := range rights {
-			list = append(list, right.Right(r))
-		}
-		h := people(t, db, func(d *identity.Deps) { d.Demo = true; d.Rights = func() []right.Right { return list } })
-		var items []string
-		for _, r := range identity.ShippedRoles() {
-			var quoted []string
-			for _, x := range r.Rights {
-				quoted = append(quoted, fmt.Sprintf("%q", x))
-			}
-			items = append(items, fmt.Sprintf("  - {code: %s, name: %s, rights: [%s]}", r.Code, r.Name, strings.Join(quoted, ", ")))
-		}
-		file := "roles:\n" + strings.Join(items, "\n") + "\nusers:\n"
-		roles := append([]string{"admin"}, slices.Sorted(maps.Keys(granted))...)
-		for _, role := range roles {
+		rights, roles := matrix()
+		h := people(t, db, func(d *identity.Deps) { d.Demo = true; d.Rights = func() []right.Right { return rights } })
+		names := slices.Sorted(maps.Keys(roles))
+		var users []identity.User
+		for _, role := range names {
 			for _, site := range slices.Sorted(maps.Keys(covers)) {
-				file += fmt.Sprintf("  - {code: %s.%s, name: x, site: %s, roles: [%s]}\n", role, site, site, role)
+				users = append(users, identity.User{Code: id.User(role + "." + string(site)), Name: "x", Site: site, Roles: []string{role}, Active: true})
 			}
 		}
-		h.apply(file)
+		file, err := json.Marshal(map[string]any{"roles": identity.ShippedRoles(), "users": users})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.apply(string(file))
 		// The same house, with the probes beside the module's own routes.
-		b := webtest.New(t, h.m, probe{list})
+		b := webtest.New(t, h.m, probe{rights})
 
 		cases, allows := 0, 0
-		for _, role := range roles {
-			may := strings.Fields(granted[role])
-			if role == "admin" {
+		for _, role := range names {
+			may := roles[role]
+			if slices.Contains(may, right.All) {
 				may = rights
 			}
 			for _, home := range slices.Sorted(maps.Keys(covers)) {
@@ -108,7 +89,7 @@ func TestMatrix(t *testing.T) {
 				for _, r := range rights {
 					for _, site := range everySite {
 						allow := slices.Contains(may, r) && slices.Contains(covers[home], site)
-						a := c.Get("/api/v1/probe/" + r + "/" + string(site))
+						a := c.Get("/api/v1/probe/" + string(r) + "/" + string(site))
 						cases++
 						switch {
 						case allow && a.Status != 204:

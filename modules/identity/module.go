@@ -30,11 +30,12 @@ type Bus interface {
 	Hear(subject string, f func(subject string, data []byte)) (stop func(), err error)
 }
 
-// Sockets is what identity needs of the hub: pages lose their socket when their rights or session end.
+// Sockets is what identity needs of the hub: sockets follow rights and sessions.
 type Sockets interface {
-	DropUser(u id.User)
+	// RecheckUser has who the user's sockets belong to looked at again; Recheck, everybody's.
+	RecheckUser(u id.User)
+	Recheck()
 	DropSession(session string)
-	DropAll()
 }
 
 // Deps is what identity needs. DB, Node and Key are required.
@@ -148,7 +149,7 @@ func (m *Module) Start(ctx context.Context) error {
 				m.log.ErrorContext(ctx, "people could not be read again", "error", err)
 			}
 			if m.sockets != nil {
-				m.sockets.DropAll()
+				m.sockets.Recheck()
 			}
 		case <-sweep.C():
 			if err := m.sweep(ctx); err != nil {

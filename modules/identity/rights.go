@@ -22,15 +22,15 @@ func (m *Module) Rights() []right.Right {
 	return []right.Right{right.Own, SeeUsers, ManageUsers, ManageRoles, ManageSites, ManageTokens, ManageOIDC, ReadAudit}
 }
 
-// rights gives every right there is, sorted.
+// rights gives every right there is, sorted: those declared, and those the shipped roles speak of, whose module
+// may not run in this process.
 func (m *Module) rights() []right.Right {
 	all := m.Rights()
 	if m.deps.Rights != nil {
 		all = append(all, m.deps.Rights()...)
-	} else {
-		for _, role := range right.Shipped() {
-			all = append(all, role.Rights...)
-		}
+	}
+	for _, role := range right.Shipped() {
+		all = append(all, role.Rights...)
 	}
 	all = slices.DeleteFunc(all, func(r right.Right) bool { return !r.Valid() })
 	slices.Sort(all)

@@ -82,7 +82,7 @@ func (m *Module) refreshAfter(ctx context.Context, tx *store.Tx) {
 				m.log.ErrorContext(ctx, "people could not be read again", "error", err)
 			}
 			if m.sockets != nil {
-				m.sockets.DropAll() // pages come back with what they may now
+				m.sockets.Recheck()
 			}
 		})
 		return true

@@ -120,7 +120,7 @@ func (m *Module) end(ctx context.Context, session string) error {
 func (m *Module) endAll(ctx context.Context, tx *store.Tx, u id.User, but string) error {
 	_, err := store.Exec(ctx, tx, `DELETE FROM identity_session WHERE user_code = ? AND id <> ?`, string(u), but)
 	if err == nil && m.sockets != nil {
-		tx.AfterCommit(func() { m.sockets.DropUser(u) })
+		tx.AfterCommit(func() { m.sockets.RecheckUser(u) })
 	}
 	return err
 }

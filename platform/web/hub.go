@@ -158,7 +158,27 @@ func (h *Hub) Len() int {
 	return len(h.conns)
 }
 
-// DropUser closes the user's sockets, after a change of their rights: pages reconnect with what holds now.
+// Recheck has the identity asked again about every socket, after a change of roles or sites: other rights hold
+// from then on, ended sessions lose their socket. The pages notice nothing else.
+func (h *Hub) Recheck() { h.recheck(func(*conn) bool { return true }) }
+
+// RecheckUser is Recheck for one user's sockets.
+func (h *Hub) RecheckUser(u id.User) { h.recheck(func(c *conn) bool { return c.who().User == u }) }
+
+func (h *Hub) recheck(which func(*conn) bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.conns {
+		if which(c) {
+			select {
+			case c.again <- struct{}{}:
+			default: // it is to be asked already
+			}
+		}
+	}
+}
+
+// DropUser closes the user's sockets; pages reconnect.
 func (h *Hub) DropUser(u id.User) { h.drop(func(c *conn) bool { return c.who().User == u }) }
 
 // DropSession closes the sockets of a session that was ended.
@@ -166,7 +186,7 @@ func (h *Hub) DropSession(session string) {
 	h.drop(func(c *conn) bool { return c.who().Session == session })
 }
 
-// DropAll closes every socket, after a change of roles or sites.
+// DropAll closes every socket; pages reconnect.
 func (h *Hub) DropAll() { h.drop(func(*conn) bool { return true }) }
 
 func (h *Hub) drop(which func(*conn) bool) {

@@ -106,6 +106,31 @@ func TestSocketEndsWithRights(t *testing.T) {
 	}
 }
 
+func TestSocketFollowsRights(t *testing.T) {
+	b := webtest.New(t)
+	c := b.As("agent")
+	s := c.Socket("wallboard")
+	b.Change(c, func(who *web.Caller) { delete(who.Rights, "report.wallboard.see") })
+	b.Server.Hub().RecheckUser("agent-1")
+	// The socket learns it by itself; until then messages still come.
+	for i := 0; ; i++ {
+		publish(t, b, "wallboard", web.Holders("report.wallboard.see", ""), "secret")
+		publish(t, b, "wallboard", web.To("agent-1"), "mine")
+		m := s.Next()
+		if string(m.Data) == `"mine"` {
+			break
+		}
+		if s.Next(); i > 1000 {
+			t.Fatal("the socket keeps a right that was taken")
+		}
+	}
+	b.Change(c, func(who *web.Caller) { who.User = "" })
+	b.Server.Hub().Recheck()
+	if _, err := s.Read(5 * time.Second); websocket.CloseStatus(err) != 4401 {
+		t.Errorf("closed with %v", err)
+	}
+}
+
 func TestSocketRefusesNonsense(t *testing.T) {
 	b := webtest.New(t)
 	for name, sent := range map[string]any{

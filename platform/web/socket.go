@@ -30,6 +30,7 @@ type conn struct {
 	ws     *websocket.Conn
 	caller atomic.Pointer[Caller]
 	out    chan []byte
+	again  chan struct{}       // the identity is to be asked again
 	subs   map[string]struct{} // used by the reader alone, and by remove after it ended
 	end    context.CancelCauseFunc
 }
@@ -70,7 +71,7 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 	ws.SetReadLimit(maxMessage)
 	ctx, end := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer end(nil)
-	c := &conn{ws: ws, out: make(chan []byte, queueLen), subs: map[string]struct{}{}, end: end}
+	c := &conn{ws: ws, out: make(chan []byte, queueLen), again: make(chan struct{}, 1), subs: map[string]struct{}{}, end: end}
 	c.caller.Store(&caller)
 	if !s.hub.add(c) {
 		_ = ws.Close(closeAgain, "too many pages, or shutting down")
@@ -117,17 +118,18 @@ func (c *conn) ping(ctx context.Context) {
 
 // write is the goroutine that owns the sending side: frames, and the session's end.
 func (c *conn) write(ctx context.Context, check func(context.Context) (Caller, error)) {
-	recheck := time.NewTicker(checkEvery)
-	defer recheck.Stop()
+	minute := time.NewTicker(checkEvery)
+	defer minute.Stop()
 	for {
 		select {
 		case frame := <-c.out:
 			if !c.send(ctx, frame) {
 				return
 			}
-		case <-recheck.C:
-			caller, err := check(ctx)
-			c.renew(caller, err)
+		case <-minute.C:
+			c.renew(check(ctx))
+		case <-c.again:
+			c.renew(check(ctx))
 		case <-ctx.Done():
 			c.close(ctx)
 			return

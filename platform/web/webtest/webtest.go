@@ -12,6 +12,7 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -136,6 +137,16 @@ func (b *Bench) As(role string, opts ...Option) *Client {
 	b.callers[secret] = c
 	b.mu.Unlock()
 	return &Client{bench: b, token: secret}
+}
+
+// Change changes what a client made by As may, from its next request on.
+func (b *Bench) Change(c *Client, f func(*web.Caller)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	who := b.callers[c.token]
+	who.Rights = maps.Clone(who.Rights)
+	f(&who)
+	b.callers[c.token] = who
 }
 
 // Audit gives what was written to the audit so far, unless a module writes it.
