@@ -1,11 +1,12 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig, mergeConfig } from 'vitest/config'
-import base from './vite.config'
+import base from './vite.config.ts'
 
 export default mergeConfig(base, defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     environment: 'happy-dom',
     include: ['web/test/**/*.test.ts', 'modules/*/ui/**/*.test.ts'],
-    root: '..',
     testTimeout: 10_000,
     css: false,
   },
