@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-//go:embed texts/*.json
+//go:embed texts/*.json texts/platform/*.json
 var textFiles embed.FS
 
 // Languages are those every text must exist in.
@@ -31,14 +31,26 @@ type Texts struct {
 // NewTexts gives an empty collection.
 func NewTexts() *Texts { return &Texts{by: map[string]map[string]string{}} }
 
+// OwnTexts gives the sentences this package brings: for its own faults, and for those of the platform's parts
+// that do not speak to people themselves (store, bus, ledger, audit). Every Server has them already.
+func OwnTexts() []fs.FS {
+	var out []fs.FS
+	for _, name := range []string{"texts", "texts/platform"} {
+		sub, err := fs.Sub(textFiles, name)
+		if err != nil {
+			panic("web: own texts: " + err.Error()) // embedded at build time
+		}
+		out = append(out, sub)
+	}
+	return out
+}
+
 func ownTexts() *Texts {
 	t := NewTexts()
-	sub, err := fs.Sub(textFiles, "texts")
-	if err == nil {
-		err = t.Add(sub)
-	}
-	if err != nil {
-		panic("web: own texts: " + err.Error()) // embedded at build time: a mistake of ours, found by any test
+	for _, sub := range OwnTexts() {
+		if err := t.Add(sub); err != nil {
+			panic("web: own texts: " + err.Error()) // embedded at build time: a mistake of ours, found by any test
+		}
 	}
 	return t
 }
