@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 // opened and nothing is written to disk that outlives it.
 type Config struct {
 	Node string // name of this process, unique and, in a cluster, the same after a restart; required
-	Dir  string // folder for a cluster's streams; alone it is not used
+	Dir  string // folder for a cluster's streams; alone for what the server leaves there until it ends ("": a temporary one)
 
 	ClusterListen string   // host:port other processes reach us at; "" is alone
 	Routes        []string // host:port of all processes of the cluster; it may name this one too
@@ -71,7 +72,7 @@ func Open(ctx context.Context, c Config) (*Bus, error) {
 		b.log = slog.Default()
 	}
 	if c.alone() {
-		dir, err := os.MkdirTemp("", "kapok-bus")
+		dir, err := scratch(c.Dir)
 		if err != nil {
 			return nil, fault.New(fault.Unavailable, "bus.start.failed").Because(err)
 		}
@@ -83,6 +84,19 @@ func Open(ctx context.Context, c Config) (*Bus, error) {
 		return nil, fault.New(fault.Unavailable, "bus.start.failed").Because(err)
 	}
 	return b, nil
+}
+
+// scratch gives an empty folder: in dir, where a process that was killed leaves nothing that the next one does
+// not clear away, or else among the temporary ones.
+func scratch(dir string) (string, error) {
+	if dir == "" {
+		return os.MkdirTemp("", "kapok-bus")
+	}
+	dir = filepath.Join(dir, "alone")
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(dir, 0o700)
 }
 
 func (b *Bus) start(ctx context.Context) error {

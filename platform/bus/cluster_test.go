@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -145,5 +147,27 @@ func TestConfig(t *testing.T) {
 		if _, err := bus.Open(t.Context(), bus.Config{Node: "n", ClusterListen: address, Dir: t.TempDir(), Secret: "x"}); fault.CodeOf(err) != "bus.start.failed" {
 			t.Errorf("%s: %v", address, err)
 		}
+	}
+}
+
+func TestAloneLeavesNothingBehind(t *testing.T) {
+	dir := t.TempDir()
+	left := filepath.Join(dir, "alone", "of-a-killed-process")
+	if err := os.MkdirAll(left, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	b, err := bus.Open(t.Context(), bus.Config{Node: "n", Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Error("what a killed process left is still there")
+	}
+	if _, err := b.Bucket(t.Context(), "live", bus.BucketConfig{}); err != nil {
+		t.Error(err)
+	}
+	b.Close()
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Error(entries, err)
 	}
 }
