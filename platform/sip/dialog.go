@@ -301,6 +301,9 @@ func unreachable(a netip.Addr) bool {
 // ask sends a request of the dialog, follows challenges (twice at most: a stale nonce may follow a wrong one) and
 // gives the final response. Provisional responses are ignored.
 func (d *Dialog) ask(f *Flow, r *request, on func(*message, error)) {
+	if d.redial(f, func(again *Flow) { d.ask(again, r, on) }) {
+		return
+	}
 	tries := 0
 	var handle func(m *message, err error)
 	handle = func(m *message, err error) {
@@ -322,6 +325,46 @@ func (d *Dialog) ask(f *Flow, r *request, on func(*message, error)) {
 		on(m, err)
 	}
 	d.l.send(f, r, 0, handle)
+}
+
+// redial opens a new connection when the peer (a trunk, say) has closed the one of the call (RFC 3261 §18.4), and
+// goes on with then; a browser or phone is not redialled, it comes back itself. false means that there is nothing
+// to do.
+func (d *Dialog) redial(f *Flow, then func(*Flow)) bool {
+	if f.Alive() || d.pinned || f.Transport != "tcp" && f.Transport != "tls" {
+		return false
+	}
+	hop := d.target
+	if len(d.routes) > 0 {
+		if a, err := ParseAddress(d.routes[0]); err == nil {
+			hop = a.URI.String()
+		}
+	}
+	u, err := ParseURI(hop)
+	if err != nil {
+		return false
+	}
+	if _, ok := u.Param("transport"); !ok {
+		u.Params += ";transport=" + f.Transport
+	}
+	return d.srv.spawn(func() {
+		ctx, cancel := context.WithTimeout(d.srv.ctx, 2*writeTimeout)
+		defer cancel()
+		fresh := f // closed: the request will fail with ErrFlowClosed
+		if hops, err := d.srv.resolve(ctx, u); err == nil {
+			if x, _, err := d.srv.firstFlow(ctx, hops); err == nil {
+				fresh = x
+			}
+		}
+		d.l.post(func() {
+			if fresh == f {
+				d.pinned = true // do not try for ever
+			} else {
+				d.flow = fresh
+			}
+			then(fresh)
+		})
+	})
 }
 
 // withHeader gives headers with h in place of others of its name.
@@ -348,6 +391,16 @@ func (d *Dialog) lost(m *message, err error) {
 // Move sends what follows to another flow: a browser that came back on a new connection.
 func (d *Dialog) Move(f *Flow) {
 	d.l.post(func() { d.flow, d.pinned = f, true })
+}
+
+// Flow gives the flow that requests of the dialog take now.
+func (d *Dialog) Flow() *Flow {
+	f, err := wait(context.Background(), d.l, func(done func(*Flow, error)) { done(d.flow, nil) })
+	if err != nil {
+		f = &Flow{} // the server is closed
+		f.closed.Store(true)
+	}
+	return f
 }
 
 // WaitACK waits until the peer has acknowledged our 200 and gives the body of the ACK: the answer to a late offer.
@@ -400,6 +453,9 @@ func wait[T any](ctx context.Context, l *lane, start func(done func(T, error))) 
 	case <-ctx.Done():
 		var zero T
 		return zero, ctx.Err()
+	case <-l.srv.ctx.Done():
+		var zero T
+		return zero, ErrClosed
 	}
 }
 

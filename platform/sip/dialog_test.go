@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,10 +61,13 @@ func inDialog(p *siptest.Peer, inv siptest.Msg, method string, seq int, body str
 func TestPeerReinvites(t *testing.T) {
 	t.Parallel()
 	offers := make(chan string, 4)
-	var refuse error
+	var refuse atomic.Bool
 	p, c, d := established(t, sip.Events{Offer: func(_ *sip.Dialog, o []byte) ([]byte, error) {
 		offers <- string(o)
-		return []byte("answer to " + string(o)), refuse
+		if refuse.Load() {
+			return nil, errors.New("no codec")
+		}
+		return []byte("answer to " + string(o)), nil
 	}}, nil)
 	c.Request("INVITE", "hold", "Contact: <sip:moved@"+p.Addr.String()+">")
 	m := p.Expect("SIP/2.0 200")
@@ -79,7 +83,7 @@ func TestPeerReinvites(t *testing.T) {
 	c.Ack("ours")
 	recv(t, offers)
 	time.Sleep(2 * quick)
-	refuse = errors.New("no codec")
+	refuse.Store(true)
 	c.Request("INVITE", "bad")
 	p.Expect("SIP/2.0 488")
 	p.Raw([]byte(c.Text("ACK", "z9hG4bKx", "")))

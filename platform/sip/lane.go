@@ -35,7 +35,7 @@ func (l *lane) post(fn func()) {
 	l.running = true
 	l.mu.Unlock()
 	if start {
-		l.srv.wg.Go(l.run)
+		l.srv.spawn(l.run)
 	}
 }
 
@@ -164,7 +164,7 @@ func (q *serial) post(fn func()) {
 	q.running = true
 	q.mu.Unlock()
 	if start {
-		q.srv.wg.Go(q.run)
+		q.srv.spawn(q.run)
 	}
 }
 

@@ -319,6 +319,7 @@ func (o *Outgoing) success(m *message) {
 			x.finish(End{Cause: CauseCanceled, Reason: "another answered"})
 		}
 	}
+	d.next()
 	o.outcome(Event{Kind: Answered, Code: m.code, Reason: m.reason, Body: m.body, Dialog: d, Headers: headersOf(m)})
 }
 
@@ -388,7 +389,7 @@ func (o *Outgoing) nextHop() bool {
 	o.hops = o.hops[1:]
 	o.tx = nil
 	hops := o.hops
-	o.srv.wg.Go(func() {
+	o.srv.spawn(func() {
 		ctx, cancel := context.WithTimeout(o.srv.ctx, 10*time.Second)
 		defer cancel()
 		f, at, err := o.srv.firstFlow(ctx, hops)

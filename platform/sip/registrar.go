@@ -252,7 +252,7 @@ func (r *Registrar) request(t *serverTx) {
 		t.respond(reply{code: 401, headers: r.challenge(t.req, "WWW-Authenticate", false)})
 		return
 	}
-	r.srv.wg.Go(func() {
+	r.srv.spawn(func() {
 		out := r.check(t.req, p)
 		settle := func() { r.settle(t, out) }
 		if !out.ok && !out.stale && out.slow {
@@ -463,10 +463,35 @@ func (r *Registrar) sweep() {
 		}
 		now := r.srv.cfg.Now()
 		r.expire(now)
+		if n%25 == 24 {
+			r.keepOpen(now)
+		}
 		if n%60 == 0 {
 			r.nonces.sweep(now)
 			r.guesses.sweep(now)
 		}
+	}
+}
+
+// keepOpen sends OPTIONS to phones on UDP behind NAT, so that the hole towards them stays open (RFC 4787 asks for two
+// minutes, many give 30 s). Nobody waits for the answer: going out, it has done its work.
+func (r *Registrar) keepOpen(now time.Time) {
+	r.mu.RLock()
+	var nated []*Binding
+	for _, list := range r.byUser {
+		for _, b := range list {
+			if a, err := netip.ParseAddr(b.Contact.Host); b.Flow.udp != nil && (err != nil || a.Unmap() != b.Flow.Remote.Addr()) && b.Expires.After(now) {
+				nated = append(nated, b)
+			}
+		}
+	}
+	r.mu.RUnlock()
+	for _, b := range nated {
+		q := request{
+			method: "OPTIONS", uri: b.Contact.String(), from: "<sip:ping@" + r.cfg.Realm + ">;tag=" + token(4),
+			to: "<" + b.Contact.String() + ">", callID: token(8), seq: 1,
+		}
+		_ = b.Flow.write(q.text(r.srv.viaFor(b.Flow, magic+token(8)), r.srv.cfg.Name))
 	}
 }
 

@@ -45,6 +45,13 @@ func (d *Dialog) reinvite(body []byte, ctype string, tries int, done func([]byte
 // sendReinvite sends one INVITE; auth is the answer to a challenge, minSE what a 422 asked for.
 func (d *Dialog) sendReinvite(body []byte, ctype string, tries int, auth []Header, minSE time.Duration, done func([]byte, error)) {
 	f := d.nextFlow()
+	if d.redial(f, func(*Flow) {
+		d.offerOut = false
+		d.sendReinvite(body, ctype, tries, auth, minSE, done)
+	}) {
+		d.offerOut = true // our turn until the connection stands
+		return
+	}
 	h := append(append([]Header{{"Allow", allow}}, auth...), d.session.ask(d, minSE)...)
 	r := d.newRequest("INVITE", h, ctype, body)
 	r.contact = d.contact(f)

@@ -186,6 +186,6 @@ func (s *Server) dial(ctx context.Context, h hop) (*Flow, error) {
 	if f == nil {
 		return nil, ErrClosed
 	}
-	s.wg.Go(func() { s.readStream(f, c) })
+	s.spawn(func() { s.readStream(f, c) })
 	return f, nil
 }

@@ -29,8 +29,12 @@ type Server struct {
 	log    *slog.Logger
 	ctx    context.Context
 	cancel context.CancelFunc
-	wg     sync.WaitGroup
 	seed   maphash.Seed
+
+	readers sync.WaitGroup // what reads sockets
+	wg      sync.WaitGroup // everything else
+	spawnMu sync.RWMutex
+	stopped bool // nothing starts any more
 
 	packets     []*packetPipe
 	listeners   []net.Listener
@@ -81,17 +85,17 @@ func (s *Server) Start() error {
 		}
 	}
 	for _, p := range s.packets {
-		s.wg.Go(func() { p.readLoop(s) })
+		s.readers.Go(func() { p.readLoop(s) })
 	}
 	for _, l := range s.listeners {
 		transport := "tcp"
 		if addrPort(l.Addr()).Port() == s.tlsPort && s.tlsPort != 0 {
 			transport = "tls"
 		}
-		s.wg.Go(func() { s.accept(l, transport) })
+		s.readers.Go(func() { s.accept(l, transport) })
 	}
-	s.wg.Go(s.watchOverload)
-	s.wg.Go(s.registrar.sweep)
+	s.spawn(s.watchOverload)
+	s.spawn(s.registrar.sweep)
 	return nil
 }
 
@@ -162,8 +166,23 @@ func (s *Server) Close() {
 	}
 	s.flows.shut()
 	s.trunks.stop()
+	s.readers.Wait()
 	s.endLanes()
+	s.spawnMu.Lock()
+	s.stopped = true
+	s.spawnMu.Unlock()
 	s.wg.Wait()
+}
+
+// spawn runs fn on a goroutine that Close waits for; after Close it does nothing and says false.
+func (s *Server) spawn(fn func()) bool {
+	s.spawnMu.RLock()
+	defer s.spawnMu.RUnlock()
+	if s.stopped {
+		return false
+	}
+	s.wg.Go(fn)
+	return true
 }
 
 // endLanes ends what still lives, so that nobody waits for a call that cannot go on.

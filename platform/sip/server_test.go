@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"strings"
@@ -13,7 +14,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "16") // the tests wait for timers, they do not compute
+	goleak.VerifyTestMain(m)
+}
 
 // quick are the timers of the tests: T1 of 40 ms makes 64*T1 2.5 s.
 const quick = 40 * time.Millisecond

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -79,11 +80,11 @@ func serveSipp(t testing.TB, args ...string) (port int) {
 }
 
 // through is a back-to-back call: the caller's leg is answered when the far leg is.
-func through(s **sip.Server, port int) func(*sip.Incoming) {
+func through(s *atomic.Pointer[sip.Server], port int) func(*sip.Incoming) {
 	return func(in *sip.Incoming) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
-		o, err := (*s).Call(ctx, sip.CallOptions{
+		o, err := s.Load().Call(ctx, sip.CallOptions{
 			URI: sip.URI{User: "agent", Host: "127.0.0.1", Port: port}, From: in.From, Body: in.Offer,
 		})
 		if err != nil {
@@ -115,9 +116,10 @@ func through(s **sip.Server, port int) func(*sip.Incoming) {
 
 func TestSippCallsThrough(t *testing.T) {
 	t.Parallel()
-	var s *sip.Server
+	var far atomic.Pointer[sip.Server]
 	port := serveSipp(t, "-sn", "uas")
-	s = start(t, func(c *sip.Config) { c.T1, c.T2, c.T4 = 0, 0, 0; c.Invite = through(&s, port) })
+	s := start(t, func(c *sip.Config) { c.T1, c.T2, c.T4 = 0, 0, 0; c.Invite = through(&far, port) })
+	far.Store(s)
 	runSipp(t, s.Addr("udp").String(), "-sn", "uac", "-m", "200", "-r", "100", "-d", "50")
 }
 
@@ -193,9 +195,10 @@ func cpu() time.Duration {
 // BenchmarkCallThrough prints the CPU of one call with both legs (INVITE, 180, 200, ACK, BYE, 200 on each), sipp at
 // both ends: -benchtime=1500x.
 func BenchmarkCallThrough(b *testing.B) {
-	var s *sip.Server
+	var far atomic.Pointer[sip.Server]
 	port := serveSipp(b, "-sn", "uas")
-	s = start(b, func(c *sip.Config) { c.T1, c.T2, c.T4 = 0, 0, 0; c.Invite = through(&s, port) })
+	s := start(b, func(c *sip.Config) { c.T1, c.T2, c.T4 = 0, 0, 0; c.Invite = through(&far, port) })
+	far.Store(s)
 	from := cpu()
 	runSipp(b, s.Addr("udp").String(), "-sn", "uac", "-m", strconv.Itoa(b.N), "-r", "400")
 	b.ReportMetric(float64((cpu()-from).Microseconds())/float64(b.N), "cpu-µs/call")

@@ -54,7 +54,7 @@ func (s *Server) accept(l net.Listener, transport string) {
 			_ = c.Close()
 			continue
 		}
-		s.wg.Go(func() {
+		s.spawn(func() {
 			defer s.connections.Add(-1)
 			s.serveConn(c, transport)
 		})

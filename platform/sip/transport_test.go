@@ -166,6 +166,22 @@ func TestTCPCall(t *testing.T) {
 	if err := d.Bye(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+	// the connection closes in the call: the next request opens another
+	o, err = near.Call(context.Background(), sip.CallOptions{URI: to, Body: []byte(siptest.SDP)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err = o.Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	d.Flow().Close()
+	time.Sleep(2 * quick)
+	if err := d.Bye(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if !d.Flow().Alive() {
+		t.Fatal("no new connection was opened")
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -107,9 +107,9 @@ func (s *Server) SetTrunks(list []TrunkConfig) error {
 		if tt.byID[id] != t {
 			ctx, cancel := context.WithCancel(s.ctx)
 			t.cancel = cancel
-			s.wg.Go(func() { t.watch(ctx) })
+			s.spawn(func() { t.watch(ctx) })
 			if t.cfg.Register != nil {
-				s.wg.Go(func() { t.register(ctx) })
+				s.spawn(func() { t.register(ctx) })
 			}
 		}
 	}

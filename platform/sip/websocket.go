@@ -74,7 +74,7 @@ func (s *Server) serveWebSocket(c *websocket.Conn, transport string, remote, loc
 	defer s.endFlow(f)
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	s.wg.Go(func() { s.pingWebSocket(ctx, c) })
+	s.spawn(func() { s.pingWebSocket(ctx, c) })
 	for {
 		_, raw, err := c.Read(ctx)
 		if err != nil {
