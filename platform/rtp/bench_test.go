@@ -124,7 +124,7 @@ func BenchmarkRelayOnly(b *testing.B) {
 
 // BenchmarkCalls runs bridged calls at their real pace on one processor and prints what share of it they use.
 func BenchmarkCalls(b *testing.B) {
-	const calls, window = 100, 2 * time.Second
+	const calls, window = 200, 2 * time.Second
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p := newPlane(b, nil)
 	type side struct {
@@ -155,6 +155,12 @@ func BenchmarkCalls(b *testing.B) {
 		sink := bare(b).LocalAddr().(*net.UDPAddr).AddrPort()
 		load := pace(func(side) netip.AddrPort { return sink }) // the sending alone
 		both := pace(func(s side) netip.AddrPort { return s.dst })
+		sent, got := uint64(calls*2)*uint64(window/audio.FrameTime), uint64(0)
+		time.Sleep(200 * time.Millisecond)
+		for _, l := range p.list(nil) {
+			got += l.(*Plain).Stats().Received
+		}
+		b.ReportMetric(100*float64(sent-got)/float64(sent), "%lost")
 		b.ReportMetric(100*float64(both-load)/float64(window)*100/calls, "%core/100calls")
 		b.ReportMetric(100*float64(load)/float64(window)*100/calls, "%core/100calls-generator")
 	}

@@ -115,8 +115,12 @@ func (l *Plain) settle() error {
 	l.adopt(a, false)
 	l.in.mu.Lock()
 	l.guardIn = in
-	moved := a.Remote != l.latch.signalled && a.Remote.Addr().IsValid()
-	l.latch.open(a.Remote, l.now())
+	signalled := a.Remote
+	if !signalled.Addr().IsValid() { // hold by 0.0.0.0, or a host name: reports still go where they went
+		signalled = l.latch.signalled
+	}
+	moved := signalled != l.latch.signalled
+	l.latch.open(signalled, l.now())
 	if moved { // the peer said that it has gone elsewhere: what was learnt before is void
 		l.latch.current, l.rtcpFrom = netip.AddrPort{}, netip.AddrPort{}
 	}

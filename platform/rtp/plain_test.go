@@ -56,6 +56,18 @@ func TestHoldStopsSending(t *testing.T) {
 	ph.got(2)
 }
 
+func TestHoldByZeroAddressKeepsThePath(t *testing.T) {
+	p := newPlane(t, nil)
+	ph := newPhone(t)
+	l := answered(t, p, ph, PlainConfig{}, ph.sdp("8", 101, ""))
+	if _, err := l.Answer([]byte(strings.Replace(string(ph.sdp("8", 101, "")), "c=IN IP4 127.0.0.1", "c=IN IP4 0.0.0.0", 1))); err != nil {
+		t.Fatal(err)
+	}
+	if s := l.Stats(); !s.Held || s.Remote != ph.addr() {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestTwoLegsAgreeByOfferAndAnswer(t *testing.T) {
 	p := newPlane(t, nil)
 	for _, c := range []struct {

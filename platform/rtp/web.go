@@ -165,7 +165,14 @@ func (l *Web) moved(_, remote ice.Candidate) {
 
 // state hears from ICE; lost consent is a timeout also while on hold.
 func (l *Web) state(s ice.ConnectionState) {
-	if s == ice.ConnectionStateFailed && l.ctx.Err() == nil && l.events.Timeout != nil {
+	if s != ice.ConnectionStateFailed || l.ctx.Err() != nil {
+		return
+	}
+	l.in.mu.Lock()
+	told := l.silent
+	l.silent = true
+	l.in.mu.Unlock()
+	if !told && l.events.Timeout != nil {
 		l.events.Timeout()
 	}
 }
