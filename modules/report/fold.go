@@ -47,9 +47,9 @@ type touched struct {
 	*tally.Contact
 	before  []tally.Row
 	request *tally.Request
-	known   bool // it has a row
-	started bool // its row has a start, so indexed columns stay
-	head    tally.Head
+	known   bool  // it has a row
+	started bool  // its row has a start, so indexed columns stay
+	row     []any // as it was written, when it has one
 	late    bool
 	visits  []tally.Visit
 }
@@ -138,9 +138,11 @@ func (b *batch) load(ctx context.Context, tx *store.Tx, facts []tally.Fact) erro
 			}
 			b.mem.contacts.put(of, t.Contact)
 		}
-		t.before, t.request, t.started = t.Figures(), t.Request(), t.Started != 0
-		t.head, t.visits = t.Head, cloneVisits(t.Visits)
-		t.known = t.Head != tally.Head{ID: of} || len(t.Visits) > 0
+		t.before, t.request = t.Figures(), t.Request()
+		t.visits = cloneVisits(t.Visits)
+		if t.Head != (tally.Head{ID: of}) || len(t.Visits) > 0 {
+			t.row = contactArgs(make([]any, 0, len(contactColumns)), t.Contact)
+		}
 	}
 	return nil
 }
@@ -207,19 +209,19 @@ func (b *batch) compare(ctx context.Context, tx *store.Tx) error {
 
 // book books the difference of two lists of rows; late ones mark the intervals that were over.
 func (b *batch) book(before, after []tally.Row, late bool) {
-	same := func(r tally.Row) func(tally.Row) bool { return func(o tally.Row) bool { return o == r } }
-	gone := slices.DeleteFunc(slices.Clone(before), func(r tally.Row) bool { return slices.ContainsFunc(after, same(r)) })
-	come := slices.DeleteFunc(slices.Clone(after), func(r tally.Row) bool { return slices.ContainsFunc(before, same(r)) })
-	b.figures.Book(gone, -1)
-	b.figures.Book(come, +1)
-	if !late {
-		return
-	}
-	for _, rows := range [][]tally.Row{gone, come} {
+	differ := func(rows, others []tally.Row, sign int) {
 		for i := range rows {
-			b.restate(rows[i].Key)
+			if slices.Contains(others, rows[i]) {
+				continue
+			}
+			b.figures.Book(rows[i:i+1], sign)
+			if late {
+				b.restate(rows[i].Key)
+			}
 		}
 	}
+	differ(before, after, -1)
+	differ(after, before, +1)
 }
 
 func (b *batch) restate(k tally.Key) {

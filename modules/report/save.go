@@ -42,14 +42,20 @@ func (b *batch) save(ctx context.Context, tx *store.Tx) error {
 }
 
 func (b *batch) saveContacts(ctx context.Context, tx *store.Tx) error {
-	var fresh, passing, visits []any
+	var fresh, visits []any
+	passing := make([][]any, len(b.write.passing))
+	var now []any
 	for _, t := range b.contacts {
-		if t.known && !t.changed() {
-			// an offer, say, which only its visit knows
-		} else if t.started {
-			passing = contactArgs(passing, t.Contact)
-		} else {
-			fresh = contactArgs(fresh, t.Contact)
+		now = contactArgs(now[:0], t.Contact)
+		switch i := b.write.shapeOf(t.row, now); {
+		case i == sameRow:
+		case i == wholeRow:
+			fresh = append(fresh, now...)
+		default:
+			passing[i] = append(passing[i], now[0])
+			for _, place := range b.write.passing[i].places {
+				passing[i] = append(passing[i], now[place])
+			}
 		}
 		for i := range t.Visits {
 			if v := &t.Visits[i]; i >= len(t.visits) || !sameVisit(v, &t.visits[i]) {
@@ -60,23 +66,44 @@ func (b *batch) saveContacts(ctx context.Context, tx *store.Tx) error {
 	if err := b.write.contact.run(ctx, tx, fresh); err != nil {
 		return err
 	}
-	if err := b.write.passing.run(ctx, tx, passing); err != nil {
-		return err
+	for i, rows := range passing {
+		if err := b.write.passing[i].write.run(ctx, tx, rows); err != nil {
+			return err
+		}
 	}
 	return b.write.visit.run(ctx, tx, visits)
 }
 
-// changed reports whether the contact's own row is to be written.
-func (t *touched) changed() bool {
-	if t.Head != t.head || len(t.Visits) != len(t.visits) || len(t.Transfers)+len(t.Directs)+len(t.Misses) > 0 {
-		return true
+// What shapeOf says beside the number of a shape.
+const (
+	sameRow  = -1 // nothing changed: an offer, say, which only the visit knows
+	wholeRow = -2 // there is no row yet, or columns change on which indexes stand
+)
+
+// shapeOf gives the first shape that holds all columns in which two rows of a contact differ; before is nil when
+// there is no row.
+func (s *statements) shapeOf(before, after []any) int {
+	if before == nil {
+		return wholeRow
 	}
-	for i := range t.visits {
-		if t.Visits[i].Stay != t.visits[i].Stay {
-			return true
+	var changed uint64
+	for i := range after {
+		if before[i] != after[i] {
+			changed |= 1 << i
 		}
 	}
-	return false
+	switch {
+	case changed == 0:
+		return sameRow
+	case changed&(1<<startColumns-1) != 0:
+		return wholeRow
+	}
+	for i := range s.passing {
+		if changed&^s.passing[i].mask == 0 {
+			return i
+		}
+	}
+	return wholeRow
 }
 
 func sameVisit(a, b *tally.Visit) bool {
@@ -92,15 +119,24 @@ func (b *batch) saveLegs(ctx context.Context, tx *store.Tx) error {
 }
 
 func (b *batch) saveFigures(ctx context.Context, tx *store.Tx) error {
-	var args [4][]any
+	var args [4][][]any // by table and shape
 	for k, n := range b.figures {
-		if restated := b.restated[k]; !n.Zero() || restated != 0 {
-			args[k.Table] = b.write.figures[k.Table].args(args[k.Table], &k, n, restated)
+		restated := b.restated[k]
+		if n.Zero() && restated == 0 {
+			continue
 		}
+		t := &b.write.figures[k.Table]
+		if args[k.Table] == nil {
+			args[k.Table] = make([][]any, len(t.shapes))
+		}
+		s := t.shape(n)
+		args[k.Table][s] = t.args(args[k.Table][s], t.shapes[s].columns, &k, n, restated)
 	}
 	for i := range args {
-		if err := b.write.figures[i].write.run(ctx, tx, args[i]); err != nil {
-			return err
+		for s, rows := range args[i] {
+			if err := b.write.figures[i].shapes[s].write.run(ctx, tx, rows); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
