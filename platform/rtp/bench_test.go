@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -175,6 +176,8 @@ func BenchmarkMusic(b *testing.B) {
 	tick := audio.NewTick()
 	defer tick.Close()
 	music := audio.RingBack()
+	b.ReportMetric(0, "ns/op")
+	idle := lateness(window)
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -188,13 +191,27 @@ func BenchmarkMusic(b *testing.B) {
 	perCaller := float64(after.HeapInuse+after.StackInuse-before.HeapInuse-before.StackInuse) / callers / 1000
 	for range b.N {
 		t0 := cpu()
-		time.Sleep(window)
+		b.ReportMetric(float64(lateness(window).Microseconds()), "µs-late-p99")
 		b.ReportMetric(100*float64(cpu()-t0)/float64(window)/callers*100, "%core/100callers")
 		b.ReportMetric(perCaller, "kB/caller")
+		b.ReportMetric(float64(idle.Microseconds()), "µs-late-p99-idle")
 	}
 	for _, l := range players {
 		l.Stop()
 	}
+}
+
+// lateness gives the 99th percentile of how late another goroutine gets the processor, watched for a while: what
+// signalling would wait.
+func lateness(watch time.Duration) time.Duration {
+	var late []time.Duration
+	for begin := time.Now(); time.Since(begin) < watch; {
+		t := time.Now()
+		time.Sleep(time.Millisecond)
+		late = append(late, time.Since(t)-time.Millisecond)
+	}
+	slices.Sort(late)
+	return late[len(late)*99/100]
 }
 
 // BenchmarkSRTP compares the two suites on one packet each way.
