@@ -204,6 +204,7 @@ func (a *API) openapi(w http.ResponseWriter, r *http.Request) {
 // adapter hands huma's operations to the gate.
 type adapter struct{ api *API }
 
+// Handle mounts an operation behind the gate.
 func (ad adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	t, ok := op.Metadata["treatment"].(*treatment)
 	if !ok {
@@ -215,6 +216,7 @@ func (ad adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	})))
 }
 
+// ServeHTTP serves what is mounted.
 func (ad adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { ad.api.srv.mux.ServeHTTP(w, r) }
 
 func (a *API) problemResponse() *huma.Response {

@@ -201,6 +201,7 @@ type recorder struct {
 	status int
 }
 
+// WriteHeader notes the status; interim answers (1xx) are followed by another.
 func (r *recorder) WriteHeader(code int) {
 	if r.status == 0 || r.status < 200 {
 		r.status = code
@@ -208,6 +209,7 @@ func (r *recorder) WriteHeader(code int) {
 	r.ResponseWriter.WriteHeader(code)
 }
 
+// Write is the response writer's.
 func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK

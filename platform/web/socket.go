@@ -41,6 +41,7 @@ type ending struct {
 	reason string
 }
 
+// Error is the reason the page is told.
 func (e ending) Error() string { return e.reason }
 
 func (c *conn) who() Caller { return *c.caller.Load() }

@@ -181,6 +181,7 @@ type identity struct {
 	real  web.Identity
 }
 
+// Session is web.Identity's.
 func (i *identity) Session(ctx context.Context, secret string, from web.Origin) (web.Caller, error) {
 	if i.real != nil {
 		return i.real.Session(ctx, secret, from)
@@ -188,6 +189,7 @@ func (i *identity) Session(ctx context.Context, secret string, from web.Origin) 
 	return web.Caller{}, fault.New(fault.Unauthorised, "web.session.missing")
 }
 
+// Token is web.Identity's.
 func (i *identity) Token(ctx context.Context, secret string, from web.Origin) (web.Caller, error) {
 	i.bench.mu.Lock()
 	c, ok := i.bench.callers[secret]
@@ -201,6 +203,7 @@ func (i *identity) Token(ctx context.Context, secret string, from web.Origin) (w
 	return web.Caller{}, fault.New(fault.Unauthorised, "web.token.invalid")
 }
 
+// Within is web.Identity's.
 func (i *identity) Within(site, root id.Site) bool {
 	if i.real != nil {
 		return i.real.Within(site, root)
