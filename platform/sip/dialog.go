@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
-	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 )
 
 // Errors of dialogs and calls.
@@ -219,85 +216,6 @@ func (d *Dialog) newRequest(method string, headers []Header, ctype string, body 
 	return r
 }
 
-// route fills Request-URI and Route from target and route set; a strict router gets the old form.
-func (d *Dialog) route(r *request) {
-	r.uri, r.routes = d.target, d.routes
-	if len(d.routes) == 0 {
-		return
-	}
-	if a, err := ParseAddress(d.routes[0]); err == nil {
-		if _, loose := a.URI.Param("lr"); !loose {
-			r.uri = a.URI.String()
-			r.routes = append(append([]string(nil), d.routes[1:]...), "<"+d.target+">")
-		}
-	}
-}
-
-// contact is our Contact on the flow.
-func (d *Dialog) contact(f *Flow) string { return d.srv.contactFor(d.contactUser, f) }
-
-func (s *Server) contactFor(user string, f *Flow) string {
-	a := s.addressFor(f)
-	var b strings.Builder
-	b.WriteString("<sip:")
-	if user != "" {
-		b.WriteString(clean(user))
-		b.WriteByte('@')
-	}
-	b.WriteString(hostText(a.Addr().String()))
-	b.WriteByte(':')
-	b.WriteString(strconv.Itoa(int(a.Port())))
-	if f.Transport != "udp" {
-		b.WriteString(";transport=")
-		b.WriteString(strings.TrimSuffix(f.Transport, "s"))
-		if f.Transport == "tls" {
-			b.WriteByte('s')
-		}
-	}
-	b.WriteByte('>')
-	return b.String()
-}
-
-// nextFlow is where the next request goes: the flow for phones, browsers and connections, and for a peer that is
-// behind NAT; else the address in the first Route or the target when it is an IP address (RFC 3261 §12.2.1.1).
-// A name stays on the flow the peer uses.
-func (d *Dialog) nextFlow() *Flow {
-	f := d.flow
-	if d.pinned || f.udp == nil {
-		return f
-	}
-	hop := d.target
-	if len(d.routes) > 0 {
-		if a, err := ParseAddress(d.routes[0]); err == nil {
-			hop = a.URI.String()
-		}
-	}
-	u, err := ParseURI(hop)
-	if err != nil {
-		return f
-	}
-	if t, ok := u.Param("transport"); ok && !strings.EqualFold(t, "udp") {
-		return f
-	}
-	ip, err := netip.ParseAddr(strings.Trim(u.Host, "[]"))
-	if err != nil {
-		return f
-	}
-	ip = ip.Unmap()
-	port := u.Port
-	if port == 0 {
-		port = 5060
-	}
-	if ip != f.Remote.Addr() && (unreachable(ip) || ip.IsPrivate() && !f.Remote.Addr().IsPrivate() || ip.IsLoopback() != f.Remote.Addr().IsLoopback()) {
-		return f // NAT: the address in the message means nothing here
-	}
-	return &Flow{Transport: "udp", Remote: netip.AddrPortFrom(ip, uint16(port)), local: f.local, udp: f.udp}
-}
-
-func unreachable(a netip.Addr) bool {
-	return a.IsUnspecified() || a.IsMulticast() || a.IsLinkLocalUnicast()
-}
-
 // ask sends a request of the dialog, follows challenges (twice at most: a stale nonce may follow a wrong one) and
 // gives the final response. Provisional responses are ignored.
 func (d *Dialog) ask(f *Flow, r *request, on func(*message, error)) {
@@ -327,46 +245,6 @@ func (d *Dialog) ask(f *Flow, r *request, on func(*message, error)) {
 	d.l.send(f, r, 0, handle)
 }
 
-// redial opens a new connection when the peer (a trunk, say) has closed the one of the call (RFC 3261 §18.4), and
-// goes on with then; a browser or phone is not redialled, it comes back itself. false means that there is nothing
-// to do.
-func (d *Dialog) redial(f *Flow, then func(*Flow)) bool {
-	if f.Alive() || d.pinned || f.Transport != "tcp" && f.Transport != "tls" {
-		return false
-	}
-	hop := d.target
-	if len(d.routes) > 0 {
-		if a, err := ParseAddress(d.routes[0]); err == nil {
-			hop = a.URI.String()
-		}
-	}
-	u, err := ParseURI(hop)
-	if err != nil {
-		return false
-	}
-	if _, ok := u.Param("transport"); !ok {
-		u.Params += ";transport=" + f.Transport
-	}
-	return d.srv.spawn(func() {
-		ctx, cancel := context.WithTimeout(d.srv.ctx, 2*writeTimeout)
-		defer cancel()
-		fresh := f // closed: the request will fail with ErrFlowClosed
-		if hops, err := d.srv.resolve(ctx, u); err == nil {
-			if x, _, err := d.srv.firstFlow(ctx, hops); err == nil {
-				fresh = x
-			}
-		}
-		d.l.post(func() {
-			if fresh == f {
-				d.pinned = true // do not try for ever
-			} else {
-				d.flow = fresh
-			}
-			then(fresh)
-		})
-	})
-}
-
 // withHeader gives headers with h in place of others of its name.
 func withHeader(headers []Header, h Header) []Header {
 	out := make([]Header, 0, len(headers)+1)
@@ -385,39 +263,6 @@ func (d *Dialog) lost(m *message, err error) {
 		d.finish(End{Cause: CauseLost, Code: 481, Reason: m.reason})
 	case errors.Is(err, ErrTimeout) || m != nil && m.code == 408:
 		d.hangUp(End{Cause: CauseLost, Code: 408, Reason: "no answer within the dialog"}, nil, func(struct{}, error) {})
-	}
-}
-
-// Move sends what follows to another flow: a browser that came back on a new connection.
-func (d *Dialog) Move(f *Flow) {
-	d.l.post(func() { d.flow, d.pinned = f, true })
-}
-
-// Flow gives the flow that requests of the dialog take now.
-func (d *Dialog) Flow() *Flow {
-	f, err := wait(context.Background(), d.l, func(done func(*Flow, error)) { done(d.flow, nil) })
-	if err != nil {
-		f = &Flow{} // the server is closed
-		f.closed.Store(true)
-	}
-	return f
-}
-
-// WaitACK waits until the peer has acknowledged our 200 and gives the body of the ACK: the answer to a late offer.
-// For a call we made it returns at once.
-func (d *Dialog) WaitACK(ctx context.Context) ([]byte, error) {
-	select {
-	case <-d.acked1:
-		return d.ackSDP, nil
-	case <-d.done:
-		select {
-		case <-d.acked1: // it came before the end
-			return d.ackSDP, nil
-		default:
-			return nil, ErrEnded
-		}
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }
 
@@ -457,73 +302,6 @@ func wait[T any](ctx context.Context, l *lane, start func(done func(T, error))) 
 		var zero T
 		return zero, ErrClosed
 	}
-}
-
-// sent2xx is a 2xx of ours that is repeated until its ACK (RFC 3261 §13.3.1.4), on every transport.
-type sent2xx struct {
-	d     *Dialog
-	tx    *serverTx
-	raw   []byte
-	seq   uint32
-	first bool // of the call itself, not of a re-INVITE
-	offer bool // it carried an offer, so the ACK must carry the answer
-	wait  time.Duration
-	spent time.Duration
-	timer *time.Timer
-}
-
-// answer sends the 2xx of an INVITE and begins the repeats.
-func (d *Dialog) answer(t *serverTx, r reply, first, offer bool) {
-	t.respond(r)
-	s := &sent2xx{d: d, tx: t, raw: t.last, seq: t.req.seq, first: first, offer: offer, wait: d.srv.cfg.T1}
-	d.sent = s
-	s.timer = d.l.after(s.wait, s.repeat)
-}
-
-func (s *sent2xx) stop() { s.timer.Stop() }
-
-func (s *sent2xx) repeat() {
-	d := s.d
-	if d.sent != s {
-		return
-	}
-	s.spent += s.wait
-	if s.spent >= 64*d.srv.cfg.T1 {
-		d.sent = nil
-		d.hangUp(End{Cause: CauseNoAck, Code: 408, Reason: "our 200 was not acknowledged"}, nil, func(struct{}, error) {})
-		return
-	}
-	_ = d.l.write(s.tx.flow, s.raw)
-	s.wait = min(2*s.wait, d.srv.cfg.T2, 64*d.srv.cfg.T1-s.spent)
-	s.timer = d.l.after(s.wait, s.repeat)
-}
-
-// acked takes the ACK to a 2xx of ours. A late or strange one changes nothing.
-func (d *Dialog) acked(m *message) {
-	s := d.sent
-	if s == nil || m.seq != s.seq {
-		return
-	}
-	s.stop()
-	d.sent = nil
-	if s.first {
-		d.ackSDP = m.body
-		close(d.acked1)
-	}
-	if s.offer {
-		body := m.body
-		d.up.post(func() {
-			if fn := d.events.Load().Answered; fn != nil {
-				fn(d, body)
-			}
-		})
-	}
-	if fn := d.byeAfter; fn != nil {
-		d.byeAfter = nil
-		fn()
-		return
-	}
-	d.next()
 }
 
 // next lets the next re-INVITE of ours begin when nothing is under way.

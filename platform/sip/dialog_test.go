@@ -399,10 +399,21 @@ func TestReplacesFindsTheDialog(t *testing.T) {
 func TestTraceHoldsTheCall(t *testing.T) {
 	t.Parallel()
 	handed := make(chan []sip.Entry, 1)
-	p, c, d := established(t, sip.Events{}, func(c *sip.Config) { c.Traced = func(_ string, e []sip.Entry) { handed <- e } })
+	srv, p, ch := incomings(t, func(c *sip.Config) { c.Traced = func(_ string, e []sip.Entry) { handed <- e } })
+	c := p.NewCall(uri(srv))
+	c.SendInvite(siptest.SDP)
+	d, err := recv(t, ch).Answer(context.Background(), []byte(siptest.SDP))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Answered(p.Expect("SIP/2.0 200"))
+	c.Ack("")
 	c.Request("BYE", "")
 	p.Expect("SIP/2.0 200")
 	recv(t, d.Done())
+	if n := len(srv.Trace(c.ID)); n < 4 {
+		t.Errorf("the live trace has %d messages", n)
+	}
 	var got []string
 	for _, e := range recv(t, handed) { // when repeats can no longer come: 64*T1
 		dir := "<"

@@ -10,31 +10,6 @@ import (
 	"time"
 )
 
-// RegistrarConfig says who may register and for how long.
-type RegistrarConfig struct {
-	// Realm of the digest. Default "kapok". Stored HA1 values depend on it.
-	Realm string
-	// Credentials gives HA1 (see HA1) by algorithm for a user; false for an unknown one. It may block until ctx ends.
-	Credentials func(ctx context.Context, user, realm string) (ha1 map[Algorithm]string, ok bool)
-	// Algorithms offered to phones, preferred first. Default SHA-256, MD5 (RFC 8760). Browsers get MD5 first, because
-	// JsSIP reads the first challenge only and knows nothing else; their connection is encrypted.
-	Algorithms []Algorithm
-	// Min, Default and Max of the lifetime of a binding. Default 30 s, 5 min, 1 h.
-	MinExpires, DefaultExpires, MaxExpires time.Duration
-	// MaxBindings of one user; the oldest gives way. Default 8.
-	MaxBindings int
-	// NonceLife is how long a nonce is good. Default 5 min.
-	NonceLife time.Duration
-	Guess     GuessConfig
-	// Registered is told of each new binding and each that moved to another flow (not of refreshes),
-	// Unregistered of each that is gone. They run one after the other and must not block long.
-	Registered   func(Binding)
-	Unregistered func(Binding, Gone)
-}
-
-// Gone says why a binding is gone.
-type Gone string
-
 // The ways a binding goes.
 const (
 	GoneLeft    Gone = "left"    // the phone unregistered
@@ -43,43 +18,6 @@ const (
 	GoneMoved   Gone = "moved"   // the same device registered on another flow
 	GonePushed  Gone = "pushed"  // too many bindings of the user
 )
-
-func (c *RegistrarConfig) withDefaults() {
-	if c.Realm == "" {
-		c.Realm = "kapok"
-	}
-	if len(c.Algorithms) == 0 {
-		c.Algorithms = []Algorithm{SHA256, MD5}
-	}
-	set := func(d *time.Duration, v time.Duration) {
-		if *d <= 0 {
-			*d = v
-		}
-	}
-	set(&c.MinExpires, 30*time.Second)
-	set(&c.DefaultExpires, 5*time.Minute)
-	set(&c.MaxExpires, time.Hour)
-	set(&c.NonceLife, 5*time.Minute)
-	if c.MaxBindings <= 0 {
-		c.MaxBindings = 8
-	}
-	c.Guess.withDefaults()
-}
-
-// Binding is one device of a user: where it is reached. Calls go to Flow with Contact as Request-URI, so a browser's
-// random .invalid Contact and a phone behind NAT are reached alike.
-type Binding struct {
-	User     string
-	Contact  URI
-	Instance string // +sip.instance (RFC 5626), "" when the device gives none
-	Flow     *Flow
-	Agent    string // User-Agent
-	Since    time.Time
-	Expires  time.Time
-
-	callID string
-	seq    uint32
-}
 
 // Registrar is the register of phones and browsers.
 type Registrar struct {
@@ -433,76 +371,4 @@ func (r *Registrar) listing(m *message, user string) reply {
 	}
 	out.headers = append(out.headers, Header{"Date", now.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")})
 	return out
-}
-
-// flowClosed removes what was registered on a connection that is gone.
-func (r *Registrar) flowClosed(f *Flow) {
-	if f.pinned.Load() == 0 {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, list := range r.byUser {
-		for _, b := range slices.Clone(list) {
-			if b.Flow == f {
-				r.removeLocked(b, GoneClosed)
-			}
-		}
-	}
-}
-
-// sweep removes what has expired, once a second until the server closes.
-func (r *Registrar) sweep() {
-	t := time.NewTicker(time.Second)
-	defer t.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-r.srv.ctx.Done():
-			return
-		case <-t.C:
-		}
-		now := r.srv.cfg.Now()
-		r.expire(now)
-		if n%25 == 24 {
-			r.keepOpen(now)
-		}
-		if n%60 == 0 {
-			r.nonces.sweep(now)
-			r.guesses.sweep(now)
-		}
-	}
-}
-
-// keepOpen sends OPTIONS to phones on UDP behind NAT, so that the hole towards them stays open (RFC 4787 asks for two
-// minutes, many give 30 s). Nobody waits for the answer: going out, it has done its work.
-func (r *Registrar) keepOpen(now time.Time) {
-	r.mu.RLock()
-	var nated []*Binding
-	for _, list := range r.byUser {
-		for _, b := range list {
-			if a, err := netip.ParseAddr(b.Contact.Host); b.Flow.udp != nil && (err != nil || a.Unmap() != b.Flow.Remote.Addr()) && b.Expires.After(now) {
-				nated = append(nated, b)
-			}
-		}
-	}
-	r.mu.RUnlock()
-	for _, b := range nated {
-		q := request{
-			method: "OPTIONS", uri: b.Contact.String(), from: "<sip:ping@" + r.cfg.Realm + ">;tag=" + token(4),
-			to: "<" + b.Contact.String() + ">", callID: token(8), seq: 1,
-		}
-		_ = b.Flow.write(q.text(r.srv.viaFor(b.Flow, magic+token(8)), r.srv.cfg.Name))
-	}
-}
-
-func (r *Registrar) expire(now time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, list := range r.byUser {
-		for _, b := range slices.Clone(list) {
-			if !b.Expires.After(now) {
-				r.removeLocked(b, GoneExpired)
-			}
-		}
-	}
 }

@@ -207,7 +207,8 @@ func BenchmarkCallThrough(b *testing.B) {
 // BenchmarkAnswer is the same for one leg only.
 func BenchmarkAnswer(b *testing.B) {
 	s := start(b, func(c *sip.Config) { c.T1, c.T2, c.T4 = 0, 0, 0; c.Invite = answering(nil) })
-	from := cpu()
+	from, before := cpu(), heap()
 	runSipp(b, s.Addr("udp").String(), "-sn", "uac", "-m", strconv.Itoa(b.N), "-r", "1000")
 	b.ReportMetric(float64((cpu()-from).Microseconds())/float64(b.N), "cpu-µs/call")
+	b.ReportMetric(float64(heap()-before)/float64(max(s.Lanes(), 1)), "B/call-in-memory") // for 32 s after its end
 }

@@ -17,6 +17,9 @@ import (
 // writeTimeout bounds a write to a peer that no longer reads.
 const writeTimeout = 5 * time.Second
 
+// firstMessage is how long a new connection may say nothing.
+const firstMessage = 30 * time.Second
+
 // streamPipe is one TCP or TLS connection with SIP framing (RFC 3261 §18.3).
 type streamPipe struct {
 	conn net.Conn
@@ -95,8 +98,9 @@ func (s *Server) newStreamFlow(c net.Conn, transport string) *Flow {
 func (s *Server) readStream(f *Flow, c net.Conn) {
 	defer s.endFlow(f)
 	r := bufio.NewReaderSize(c, 4096)
+	patience := firstMessage
 	for {
-		_ = c.SetReadDeadline(s.cfg.Now().Add(s.cfg.IdleTCP))
+		_ = c.SetReadDeadline(s.cfg.Now().Add(patience))
 		raw, err := readMessage(r)
 		var t net.Error
 		switch {
@@ -112,6 +116,7 @@ func (s *Server) readStream(f *Flow, c net.Conn) {
 			}
 			return
 		default:
+			patience = s.cfg.IdleTCP
 			s.arrived(f, raw)
 		}
 	}

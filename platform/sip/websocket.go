@@ -75,6 +75,8 @@ func (s *Server) serveWebSocket(c *websocket.Conn, transport string, remote, loc
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	s.spawn(func() { s.pingWebSocket(ctx, c) })
+	silent := time.AfterFunc(firstMessage, cancel)
+	defer silent.Stop()
 	for {
 		_, raw, err := c.Read(ctx)
 		if err != nil {
@@ -87,6 +89,7 @@ func (s *Server) serveWebSocket(c *websocket.Conn, transport string, remote, loc
 			}
 		case "", "\r\n":
 		default:
+			silent.Stop()
 			s.arrived(f, raw)
 		}
 	}
