@@ -3,7 +3,9 @@ package phone
 import (
 	_ "embed"
 	"encoding/csv"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // City is a prefecture city of Guangdong.
@@ -19,7 +21,10 @@ type City struct {
 var citiesCSV string
 
 // Cities gives the 21 prefecture cities of Guangdong in the order of their codes.
-func Cities() []City {
+func Cities() []City { return slices.Clone(cities()) }
+
+// cities reads the table once; it never changes.
+var cities = sync.OnceValue(func() []City {
 	rows, err := csv.NewReader(strings.NewReader(citiesCSV)).ReadAll()
 	if err != nil {
 		panic("phone: cities.csv is part of the program and broken: " + err.Error())
@@ -29,7 +34,7 @@ func Cities() []City {
 		out = append(out, City{GB: r[0], Name: r[1], NameEn: r[2], Area: r[3], Provincial: r[4] == "yes"})
 	}
 	return out
-}
+})
 
 // CityOf gives the Guangdong city of an area code; false for one outside the province. A mobile number has no
 // area: its segment says where it was sold, which ports and moves have made unreliable.
@@ -37,7 +42,7 @@ func CityOf(area string) (City, bool) {
 	if area == "" {
 		return City{}, false
 	}
-	for _, c := range Cities() {
+	for _, c := range cities() {
 		if c.Area == area {
 			return c, true
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/day"
@@ -129,8 +130,12 @@ func code(book string, year int) string { return fmt.Sprintf("%s-%04d", book, ye
 //go:embed holidays_cn.csv
 var holidaysCSV string
 
-// Shipped gives the public holidays the program brings along: mainland China, 2012 to 2026.
-func Shipped() []Year {
+// Shipped gives the public holidays the program brings along: mainland China, 2012 to 2026. The slices in the
+// years must not be changed.
+func Shipped() []Year { return slices.Clone(shippedYears()) }
+
+// shippedYears reads the file once; it never changes.
+var shippedYears = sync.OnceValue(func() []Year {
 	r := csv.NewReader(strings.NewReader(holidaysCSV))
 	r.Comment = '#'
 	lines, err := r.ReadAll()
@@ -154,11 +159,11 @@ func Shipped() []Year {
 		}
 	}
 	return out
-}
+})
 
 // shipped reports whether the year is just as the program brings it.
 func shipped(y Year) bool {
-	return slices.ContainsFunc(Shipped(), func(s Year) bool {
+	return slices.ContainsFunc(shippedYears(), func(s Year) bool {
 		return s.Code == y.Code && slices.Equal(s.Off, y.Off) && slices.Equal(s.Work, y.Work)
 	})
 }
