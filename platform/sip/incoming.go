@@ -58,7 +58,11 @@ func (s *Server) incoming(l *lane, m *message) {
 	in.limit = l.after(s.cfg.Unanswered, func() { in.reject(480, "", nil) })
 	t.canceled = func() { in.cancel(End{Cause: CauseCanceled, Reason: reasonText(m)}) }
 	in.reacted = s.overload.waiting(m.at)
-	s.spawn(func() { s.cfg.Invite(in) })
+	s.spawn(func() {
+		if !s.guard(l.id, func() { s.cfg.Invite(in) }) {
+			_ = in.Reject(500, "")
+		}
+	})
 }
 
 // readIncoming makes the call and its early dialog, or says with which code to refuse.

@@ -2,7 +2,6 @@ package sip
 
 import (
 	"hash/maphash"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -54,19 +53,9 @@ func (l *lane) run() {
 		l.queue = nil
 		l.mu.Unlock()
 		for _, fn := range batch {
-			l.guard(fn)
+			l.srv.guard(l.id, fn)
 		}
 	}
-}
-
-// guard keeps one broken message from ending the process.
-func (l *lane) guard(fn func()) {
-	defer func() {
-		if p := recover(); p != nil {
-			l.srv.log.Error("sip: a message broke its handler", "callid", l.id, "panic", p, "stack", string(debug.Stack()))
-		}
-	}()
-	fn()
 }
 
 // retire stops the goroutine if the queue is empty; false means that there is more to do.
@@ -179,6 +168,6 @@ func (q *serial) run() {
 		fn := q.queue[0]
 		q.queue = q.queue[1:]
 		q.mu.Unlock()
-		fn()
+		q.srv.guard("", fn)
 	}
 }

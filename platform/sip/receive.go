@@ -116,7 +116,7 @@ func (s *Server) refuseBody(m *message) bool {
 	}
 	if m.method == "INVITE" && len(m.body) > 0 {
 		ct := strings.ToLower(m.get("content-type"))
-		if !strings.HasPrefix(ct, "application/sdp") && !strings.HasPrefix(ct, "multipart/") {
+		if ct != "" && !strings.HasPrefix(ct, "application/sdp") && !strings.HasPrefix(ct, "multipart/") {
 			s.answerFlat(m, 415, "", Header{"Accept", "application/sdp"})
 			return true
 		}

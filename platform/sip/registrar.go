@@ -191,7 +191,8 @@ func (r *Registrar) request(t *serverTx) {
 		return
 	}
 	r.srv.spawn(func() {
-		out := r.check(t.req, p)
+		out := outcome{user: p.user}
+		r.srv.guard(t.l.id, func() { out = r.check(t.req, p) })
 		settle := func() { r.settle(t, out) }
 		if !out.ok && !out.stale && out.slow {
 			t.l.after(r.cfg.Guess.Delay, settle)

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -172,6 +173,17 @@ func (s *Server) Close() {
 	s.stopped = true
 	s.spawnMu.Unlock()
 	s.wg.Wait()
+}
+
+// guard keeps one broken message, or one mistake in a function handed in, from ending the process and all its calls.
+func (s *Server) guard(callID string, fn func()) (ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("sip: a handler panicked", "callid", callID, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	fn()
+	return true
 }
 
 // spawn runs fn on a goroutine that Close waits for; after Close it does nothing and says false.

@@ -182,3 +182,45 @@ func TestPhoneRegistersAndIsCalled(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestHandlerPanicIsOneCallOnly(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(c *sip.Config) {
+		c.Invite = func(in *sip.Incoming) {
+			if in.URI.User == "bad" {
+				panic("a mistake")
+			}
+			_ = in.Reject(486, "")
+		}
+	})
+	p := siptest.New(t, s.Addr("udp"))
+	p.NewCall("sip:bad@kapok").SendInvite(siptest.SDP)
+	p.Expect("SIP/2.0 500")
+	p.NewCall("sip:good@kapok").SendInvite(siptest.SDP)
+	p.Expect("SIP/2.0 486")
+}
+
+// A socket on all addresses of both families serves IPv4 and IPv6 peers.
+func TestBothFamilies(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(c *sip.Config) { c.Listen = []string{":0"}; c.Invite = answering(nil) })
+	p := siptest.New(t, s.Addr("udp"))
+	p.To = netAddr("127.0.0.1", s.Addr("udp").Port())
+	p.NewCall("sip:x@kapok").Establish(siptest.SDP)
+	other := start(t, func(c *sip.Config) { c.Listen = []string{"[::1]:0"} })
+	for _, o := range []*sip.Server{other, s} { // the second calls itself: both dialogs live in one lane
+		out, err := o.Call(context.Background(), sip.CallOptions{
+			URI: sip.URI{User: "x", Host: "::1", Port: int(s.Addr("udp").Port())}, Body: []byte(siptest.SDP),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := out.Wait(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Bye(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
