@@ -35,7 +35,7 @@ const pop = { number: '139****0137', city: '广州', person: { id: 'p1', name: '
   { contact: 'c', at: now() - 9 * 86400e3, agent_name: '坐席丁', topic: '0301', question: '电子税务局登录时提示验证码错误。', answer: '清除缓存后重试;仍不行可用短信登录。', outcome: 'answered' },
 ] }
 const wall = () => ({ at: now(), site: 'gz', waiting: 7, longest_ms: 42000, longest_since: now() - 42000, rate_now: 0.893, rate_today: 0.914, total_rate_today: 0.952, caller_rate_today: 0.947, target: 0.9, spark: { waiting: [], longest: [], rate: [] }, queues: [], agents: [] })
-const day = { answered: 62, aht_ms: 198000, talk_ms: 9.1e6, wrapup_ms: 1.9e6, ready_ms: 3.2e6, away_ms: 1.5e6, signed_in_ms: 1.57e7, answer_rate: 0.984 }
+const day = { answered: 62, aht_ms: 198000, talk_ms: 9.1e6, wrap_ms: 1.9e6, hold_ms: 2.4e5, missed: 1, offered: 63, ready_ms: 3.2e6, away_ms: 1.5e6, signed_in_ms: 1.57e7, answer_rate: 0.984 }
 const directory = [{ code: '1002', name: '坐席乙', kind: 'agent', state: 'ready', since: now() - 30000 }, { code: '1003', name: '坐席丙', kind: 'agent', state: 'talking', since: now() - 130000 }, { code: '1004', name: '坐席丁', kind: 'agent', state: 'wrapup', since: now() - 20000 }, { code: '1008', name: '班长戊', kind: 'agent', state: 'away', reason: 'MEET', since: now() - 600000 }, { code: 'vat', name: '增值税与发票', name_en: 'VAT and invoices', kind: 'queue', waiting: 4 }, { code: 'it', name: '个人所得税', name_en: 'Individual income tax', kind: 'queue', waiting: 2 }, { code: 'en', name: '英语服务', name_en: 'English service', kind: 'queue', waiting: 0 }]
 
 const pages = new Set()
@@ -65,9 +65,9 @@ const routes = {
   'GET /api/v1/me': () => (signedIn ? me : fault(401, 'web.session.missing')),
   'PUT /api/v1/me/locale': (b) => { me.locale = b.locale },
   'PUT /api/v1/me/password': () => {},
-  'GET /api/v1/setup': () => ({ open: true }),
+  'GET /api/v1/setup': () => ({ needed: true, valid: true }),
   'POST /api/v1/setup': () => {},
-  'GET /api/v1/sessions': () => [{ id: 's1', device: 'Chrome · Windows', ip: '10.1.2.3', created_at: now() - 3600e3, last_seen: now(), current: true }, { id: 's2', device: 'Chrome · Linux', ip: '10.1.2.9', created_at: now() - 86400e3, last_seen: now() - 7200e3 }],
+  'GET /api/v1/sessions': () => ({ items: [{ id: 's1', agent: 'Mozilla/5.0 (Windows NT 10.0) Chrome/120.0 Safari/537', ip: '10.1.2.3', created_at: now() - 3600e3, seen_at: now(), current: true }, { id: 's2', agent: 'Mozilla/5.0 (X11; Linux) Firefox/140.0', ip: '10.1.2.9', created_at: now() - 86400e3, seen_at: now() - 7200e3, current: false }] }),
   'GET /api/v1/desk': () => desk,
   'POST /api/v1/desk/signin': (b) => { scenes.idle(); if (b.endpoint !== 'browser') { desk.endpoint = { kind: 'phone', phone: b.endpoint, registered: true }; delete desk.sip } changed(); return desk },
   'POST /api/v1/desk/signout': () => { reset(); changed(); return desk },

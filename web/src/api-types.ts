@@ -25,6 +25,7 @@ export interface Me {
   rights: string[]
   locale: string
   must_change: boolean
+  totp?: boolean
   demo: boolean
   session?: string
   bureau: { name: string; name_en: string }
@@ -34,22 +35,12 @@ export interface SetupBody {
   token: string
   bureau: { name: string; name_en: string; timezone: string }
   admin: { user: string; name: string; password: string }
-  hours: { days: string[]; from: string; to: string; lunch_from: string; lunch_to: string }
+  hours: { days: number[]; from: string; to: string; lunch_from: string; lunch_to: string }
   number: string
   agents: { user: string; name: string; password: string }[]
 }
 
-export interface SessionRow {
-  id: string
-  at?: Moment
-  seen?: Moment
-  created_at?: Moment
-  last_seen?: Moment
-  ip?: string
-  agent?: string
-  device?: string
-  current?: boolean
-}
+export interface SessionRow { id: string; user: string; name: string; agent: string; ip: string; way: 'password' | 'oidc' | 'demo'; created_at: Moment; seen_at: Moment; current: boolean }
 
 export type DeskState = 'signed_out' | 'ready' | 'ringing' | 'talking' | 'wrapup' | 'away'
 export type CallPhase = 'ringing' | 'talking' | 'held' | 'wrapup' | 'consult'
@@ -128,14 +119,11 @@ export interface Place { code: string; name: string; name_en?: string }
 export interface DeskLists { topics: Topic[]; tax_types: TaxType[]; districts: Place[] }
 export interface PhoneEntry { code: string; registered: boolean; taken_by?: string }
 export interface Day {
-  answered: number
-  aht_ms: number
-  talk_ms: number
-  ready_ms: number
+  day: string; answered: number; offered: number; missed: number
+  /** Answered of the offers made, 0..1. */
   answer_rate: number | null
-  wrapup_ms?: number
-  away_ms?: number
-  signed_in_ms?: number
+  aht_ms: number | null
+  talk_ms: number; hold_ms: number; wrap_ms: number; ready_ms: number; away_ms: number; signed_in_ms: number
 }
 
 export interface WallQueue {
@@ -157,7 +145,7 @@ export interface ContactRow {
   id: string; at: Moment; medium: string; from: string; queue: string; agent: string
   wait_ms: number; talk_ms: number; outcome: string; topic: string; recording: boolean
 }
-export interface UserRow { code: string; name: string; site?: string; roles?: string[] }
+export interface UserRow { code: string; name: string; site: string; site_name: string; rank: string; active: boolean; roles?: string[] }
 export interface ConfigSection { key: string; order: number; schema: unknown; right: string; title: string }
 
 /** Every path the pages call. */
@@ -168,12 +156,15 @@ export interface paths {
   '/api/v1/me/locale': { put: Op<{ body: { locale: string } }> }
   '/api/v1/me/password': { put: Op<{ body: { old: string; new: string } }> }
   '/api/v1/password/reset': { post: Op<{ body: { token: string; password: string } }> }
-  '/api/v1/setup': { get: Op<{ query: { token?: string }; reply: { needed?: boolean; open?: boolean } }>; post: Op<{ body: SetupBody }> }
+  '/api/v1/setup': { get: Op<{ query: { token?: string }; reply: { needed: boolean; valid: boolean } }>; post: Op<{ body: SetupBody; reply: { user: string; name: string; must_change: boolean } }> }
+  '/api/v1/oidc': { get: Op<{ reply: { enabled: boolean; name: string } }> }
+  '/api/v1/me/totp': { post: Op<{ reply: { secret: string; uri: string } }>; put: Op<{ body: { code: string }; reply: { recovery: string[] } }> }
+  '/api/v1/me/totp/remove': { post: Op<{ body: { code: string } }> }
   '/api/v1/demo/logins': { get: Op<{ reply: { user: string; name: string; role: string }[] }> }
   '/api/v1/demo/login': { post: Op<{ body: { user: string }; reply: { user: string; name: string; must_change?: boolean } }> }
-  '/api/v1/sessions': { get: Op<{ reply: SessionRow[] }> }
+  '/api/v1/sessions': { get: Op<{ query: { user?: string }; reply: { items: SessionRow[] } }> }
   '/api/v1/sessions/{id}': { delete: Op<{ path: { id: string } }> }
-  '/api/v1/users': { get: Op<{ query: { q?: string }; reply: UserRow[] }> }
+  '/api/v1/users': { get: Op<{ query: { q?: string; site?: string; role?: string; active?: boolean; after?: string; limit?: number }; reply: { items: UserRow[]; next?: string } }> }
 
   '/api/v1/desk': { get: Op<{ reply: Desk }> }
   '/api/v1/desk/signin': { post: Op<{ body: { endpoint: string; seat?: string; takeover?: boolean }; reply: Desk }> }

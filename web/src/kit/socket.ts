@@ -73,10 +73,10 @@ export interface Live<T> {
 }
 
 /**
- * useLive reads a value and keeps it fresh. `take` decides what a message means: a new value, or null to read
- * again over REST (calls are folded: at most one read at a time and one waiting).
+ * useLive reads a value and keeps it fresh. `take` decides what a message means: a new value, null to read
+ * again over REST (reads are folded: at most one at a time and one waiting), undefined when it is not for us.
  */
-export function useLive<T>(topic: string, read: () => Promise<T>, take: (data: unknown) => T | null = (d) => d as T): Live<T> {
+export function useLive<T>(topic: string, read: () => Promise<T>, take: (data: unknown) => T | null | undefined = (d) => d as T): Live<T> {
   const data = shallowRef<T | null>(null)
   const at = ref<number | null>(null)
   const loading = ref(true)
@@ -116,6 +116,7 @@ export function useLive<T>(topic: string, read: () => Promise<T>, take: (data: u
   onScopeDispose(live.subscribe(topic, {
     message: (d) => {
       const value = take(d)
+      if (value === undefined) return
       if (value === null) {
         void reload()
         return

@@ -1,1 +1,0 @@
-export{t as default}from"./HeadsetTest-DvUtpR_8.js";
