@@ -63,12 +63,17 @@ type callerChange struct {
 // apply folds facts, each of which must be given once in the life of the tables; their order is free. first and
 // last are the seqs the facts span: every fact of the ledger passes through some process's fold, so a memory that
 // ends just before first is up to date.
-func (f *fold) apply(ctx context.Context, tx *store.Tx, first, last int64, facts []tally.Fact) error {
+func (f *fold) apply(ctx context.Context, tx *store.Tx, first, last int64, facts []tally.Fact) (err error) {
 	mem, err := f.recall(ctx, tx, first)
 	if err != nil {
 		return err
 	}
 	mem.seq = last
+	defer func() {
+		if err != nil {
+			mem.seq = -1 // what it holds is not in the tables
+		}
+	}()
 	was := mem.high
 	for i := range facts {
 		mem.high = max(mem.high, facts[i].At)

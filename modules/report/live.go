@@ -45,7 +45,7 @@ func newLive(m *Module) *live {
 
 // run loads the state, then follows the facts and publishes until ctx ends.
 func (l *live) run(ctx context.Context, ready chan struct{}) error {
-	if err := l.awaitFold(ctx); err != nil {
+	if err := l.awaitFold(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
 	head, err := l.m.deps.Ledger.Head(ctx) // before the rows: what comes twice changes nothing here
@@ -192,7 +192,7 @@ type picture struct {
 	visits  []tally.Stay // of the spark lines, on the phone
 	waiting []tally.Stay
 	agents  []tally.Presence
-	serving map[id.User]id.Queue // the queue of the contact an agent talks to
+	serving map[id.User]id.Queue // the queue of the contact an agent talks to or writes up
 }
 
 // look copies the live state of the sites; nil is all of them.

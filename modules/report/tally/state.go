@@ -97,9 +97,12 @@ func (p *Presence) Apply(f Fact) {
 		p.Contact, p.Queue = "", ""
 	case event.AgentChanged:
 		p.State, p.Reason, p.Since = b.State, b.Reason, f.At
-		p.Contact, p.Queue = "", ""
-		if b.State == event.Wrapup { // of the talk just left
-			p.Contact, p.Queue = b.Contact, b.Queue
+		if b.State == b.Was && b.WasMs == 0 { // only its deadline moved
+			p.Since = b.WasSince
+		}
+		p.Contact, p.Queue = b.With, ""
+		if b.With == b.Contact { // wrap-up of the talk just left
+			p.Queue = b.Queue
 		}
 		if b.State == event.SignedOut {
 			p.SignedIn = 0
