@@ -56,6 +56,7 @@ type House struct {
 	clock clock.Clock
 	log   *slog.Logger
 	keys  keys
+	lock  *os.File // held while this process has the data folder
 
 	db      *store.DB
 	bus     *bus.Bus
@@ -106,6 +107,9 @@ func (h *House) open(ctx context.Context) error {
 		return fmt.Errorf("the data folder %s cannot be made: %w; choose another with --data", h.o.Data, err)
 	}
 	var err error
+	if h.lock, err = lockFolder(h.o.Data); err != nil {
+		return err
+	}
 	if h.keys, err = openKeys(h.o.Data); err != nil {
 		return err
 	}
@@ -116,7 +120,7 @@ func (h *House) open(ctx context.Context) error {
 	if h.db, err = store.Open(ctx, address); err != nil {
 		return err
 	}
-	if h.bus, err = bus.Open(ctx, bus.Config{Node: string(h.o.Node), Clock: h.clock, Log: h.log}); err != nil {
+	if h.bus, err = bus.Open(ctx, bus.Config{Node: string(h.o.Node), Dir: filepath.Join(h.o.Data, "bus"), Clock: h.clock, Log: h.log}); err != nil {
 		return err
 	}
 	h.ledger, err = ledger.Open(ctx, ledger.Config{DB: h.db, Node: h.o.Node, Bus: h.bus, Clock: h.clock, Zone: h.zone, Log: h.log})
@@ -267,6 +271,9 @@ func (h *House) close() {
 		if err := h.db.Close(); err != nil {
 			h.log.Error("closing the database", "err", err)
 		}
+	}
+	if h.lock != nil {
+		_ = h.lock.Close() // the lock goes with it
 	}
 }
 

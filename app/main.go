@@ -8,6 +8,8 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+
+	"github.com/kapok-hotline/kapok/platform/conf"
 )
 
 // command is one word after `kapok`.
@@ -32,7 +34,7 @@ var errUsage = errors.New("usage")
 func commands() []command {
 	return []command{
 		{"demo", "a whole hotline with callers, to look at", demoHelp, runDemo},
-		{"serve", "run the hotline", serveHelp, runServe},
+		{"serve", "run the hotline", serveHelp + conf.Usage(), runServe},
 		{"apply", "bring the configuration to what a file says", applyHelp, runApply},
 		{"export", "write the configuration as a file", exportHelp, runExport},
 		{"doctor", "check that every figure is true", doctorHelp, runDoctor},

@@ -111,7 +111,7 @@ func (h *House) backup(ctx context.Context, in *backupIn) (*backupOut, error) {
 	}
 	defer os.RemoveAll(work) //nolint:errcheck // what is left is a hidden folder
 	copied := filepath.Join(work, "database")
-	if err := h.copyDatabase(ctx, copied); err != nil {
+	if err := h.db.Backup(ctx, copied); err != nil {
 		return nil, err
 	}
 	archive := filepath.Join(work, "archive")

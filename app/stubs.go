@@ -5,11 +5,8 @@ import (
 	"io/fs"
 )
 
-func (h *House) copyDatabase(ctx context.Context, file string) error { return nil }
-func ownTexts() []fs.FS                                              { return nil }
+func ownTexts() []fs.FS { return nil }
 
-const demoHelp, serveHelp = "", ""
+const demoHelp = ""
 
-func runDemo(context.Context, *call) error    { return nil }
-func runServe(context.Context, *call) error   { return nil }
-func runRestore(context.Context, *call) error { return nil }
+func runDemo(context.Context, *call) error { return nil }
