@@ -37,6 +37,7 @@ type AgentChanged struct {
 	Contact   id.Contact `json:"contact,omitempty"`
 	Queue     id.Queue   `json:"queue,omitempty"`
 	EnteredAt int64      `json:"entered_at,omitempty"`
+	With      id.Contact `json:"with,omitempty"`  // the contact of the new state
 	Until     int64      `json:"until,omitempty"` // when the new state ends by itself (wrap-up, ringing); 0: open
 	Next      string     `json:"next,omitempty"`  // away wanted after talk and wrap-up: its reason
 	By        string     `json:"by,omitempty"`    // agent, brain (missed offers), supervisor, lost

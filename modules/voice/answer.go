@@ -157,7 +157,7 @@ func (c *call) refuse(in *sip.Incoming, err error) {
 	if outcome == contact.Left {
 		by = contact.ByCaller
 	}
-	c.fact("", event.ContactEnded{By: by, Outcome: outcome, Cause: cause, Ms: now.Sub(c.startedAt).Milliseconds()})
+	c.fact("", event.ContactEnded{By: by, Outcome: outcome, Cause: cause, Ms: now.UnixMilli() - c.startedAt.UnixMilli()})
 	c.close()
 }
 

@@ -35,9 +35,8 @@ func (c *call) end(by contact.Party, cause string) {
 	if c.outcome == "" {
 		c.outcome = c.cursor.Outcome()
 	}
-	c.closeSide(ctx, c.caller, cause)
-	now := c.m.now()
-	c.fact("", event.ContactEnded{By: by, Outcome: c.outcome, Cause: cause, Ms: now.Sub(c.startedAt).Milliseconds()})
+	now := c.closeSide(ctx, c.caller, cause)
+	c.fact("", event.ContactEnded{By: by, Outcome: c.outcome, Cause: cause, Ms: now.UnixMilli() - c.startedAt.UnixMilli()})
 	c.stopRecording()
 }
 
@@ -58,8 +57,8 @@ func (c *call) dropAgent(ctx context.Context, cause string) {
 	}
 }
 
-// closeSide hangs a side up, frees its media and writes its times.
-func (c *call) closeSide(ctx context.Context, s *side, cause string) {
+// closeSide hangs a side up, frees its media, writes its times and gives the moment it ended.
+func (c *call) closeSide(ctx context.Context, s *side, cause string) time.Time {
 	now := c.m.now()
 	stats := s.leg.Stats()
 	if s.dialog != nil {
@@ -78,6 +77,7 @@ func (c *call) closeSide(ctx context.Context, s *side, cause string) {
 	}
 	f.RingMs, f.TalkMs, f.HoldMs = s.times(now)
 	c.fact(s.agent, f)
+	return now
 }
 
 // times divides a side's length into ringing, talk and hold, in ms; they add up to the whole.

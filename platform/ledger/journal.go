@@ -141,7 +141,9 @@ func (j *Journal) write(ctx context.Context, batch []Fact) bool {
 			j.one(ctx, batch)
 			return true
 		}
-		j.log.Error("facts wait in memory because the ledger does not take them", "facts", len(batch), "err", err)
+		if ctx.Err() == nil {
+			j.log.Error("facts wait in memory because the ledger does not take them", "facts", len(batch), "err", err)
+		}
 		timer := j.ledger.clock.NewTimer(pause)
 		select {
 		case <-timer.C():
