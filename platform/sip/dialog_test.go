@@ -74,7 +74,7 @@ func TestPeerReinvites(t *testing.T) {
 	if m.Body != "answer to hold" || recv(t, offers) != "hold" {
 		t.Fatalf("answer %q", m.Body)
 	}
-	p.Expect("SIP/2.0 200") // repeated until the ACK
+	p.Again(m) // repeated until the ACK
 	c.Ack("")
 	c.Request("INVITE", "") // late offer
 	if m := p.Expect("SIP/2.0 200"); m.Body != "answer to " {
@@ -109,7 +109,7 @@ func TestSlowOfferHandlerIsCut(t *testing.T) {
 	p, c, d := established(t, sip.Events{Offer: func(d *sip.Dialog, _ []byte) ([]byte, error) {
 		<-d.Done()
 		return nil, nil
-	}}, func(c *sip.Config) { c.OfferTimeout = 3 * quick })
+	}}, func(c *sip.Config) { c.OfferTimeout = 12 * quick })
 	c.Request("INVITE", "x")
 	c.Request("INVITE", "y") // a second while the first is open (RFC 3261 §14.2)
 	if m := p.Expect("SIP/2.0 500"); m.Get("Retry-After") == "" {
@@ -225,9 +225,9 @@ func TestReinviteGlareAndChallenge(t *testing.T) {
 	}
 	p.Respond(m, 100, "Trying", "", "")
 	p.Respond(m, 200, "OK", "", "held")
-	p.Expect("ACK")
+	ack := p.Expect("ACK")
 	p.Respond(m, 200, "OK", "", "held") // our ACK was lost
-	p.Expect("ACK")
+	p.Again(ack)
 	r := recv(t, done)
 	if r.err != nil || string(r.body) != "held" {
 		t.Fatalf("%q %v", r.body, r.err)

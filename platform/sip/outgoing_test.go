@@ -23,7 +23,7 @@ func TestOutgoingIsRefused(t *testing.T) {
 		t.Fatalf("ACK of a refusal:\n%s", ack.Raw)
 	}
 	p.Respond(inv, 486, "Busy Here", "t1", "") // our ACK was lost
-	p.Expect("ACK")
+	p.Again(ack)
 	e := final(t, o)
 	if e.Kind != sip.Failed || e.Code != 486 || e.Headers("reason")[0] != "Q.850;cause=17" {
 		t.Fatalf("%+v", e)

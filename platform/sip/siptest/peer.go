@@ -29,10 +29,11 @@ type Peer struct {
 	// Auto answers what Expect is not waiting for: when it returns a text, that is sent back at once.
 	Auto func(Msg) string
 
-	mu   sync.Mutex
-	log  []Msg
-	next int
-	wake chan struct{}
+	mu    sync.Mutex
+	log   []Msg
+	next  int
+	given map[string]bool // what Expect has given out: repeats of it are passed over
+	wake  chan struct{}
 }
 
 // New opens a peer of the server at to. It closes with the test.
@@ -43,7 +44,7 @@ func New(t testing.TB, to netip.AddrPort) *Peer {
 		t.Fatal(err)
 	}
 	_ = c.SetReadBuffer(4 << 20)
-	p := &Peer{t: t, conn: c, To: to, Patience: 5 * time.Second, wake: make(chan struct{}, 1)}
+	p := &Peer{t: t, conn: c, To: to, Patience: 5 * time.Second, given: map[string]bool{}, wake: make(chan struct{}, 1)}
 	p.Addr = c.LocalAddr().(*net.UDPAddr).AddrPort()
 	done := make(chan struct{})
 	go func() {
@@ -123,28 +124,37 @@ func Fill(s string) string {
 }
 
 // Expect gives the next unread message whose start line begins with the words ("INVITE", "SIP/2.0 200"), passing
-// over others; it fails the test when none comes.
+// over others and over repeats of what was given before; it fails the test when none comes.
 func (p *Peer) Expect(start string) Msg {
 	p.t.Helper()
-	m, ok := p.await(start, p.Patience)
+	m, ok := p.await(start, "", p.Patience)
 	if !ok {
 		p.t.Fatalf("expected %q within %v; have\n%s", start, p.Patience, p.Story())
 	}
 	return m
 }
 
-// ExpectNone fails when such a message comes within d.
+// Again waits for a repeat of a message.
+func (p *Peer) Again(m Msg) {
+	p.t.Helper()
+	if _, ok := p.await("", m.Raw, p.Patience); !ok {
+		p.t.Fatalf("expected %q again within %v; have\n%s", m.Start, p.Patience, p.Story())
+	}
+}
+
+// ExpectNone fails when such a message comes within d that is no repeat.
 func (p *Peer) ExpectNone(start string, d time.Duration) {
 	p.t.Helper()
-	if m, ok := p.await(start, d); ok {
+	if m, ok := p.await(start, "", d); ok {
 		p.t.Fatalf("did not expect %q", m.Start)
 	}
 }
 
 // Await is Expect with a patience of its own and no failure.
-func (p *Peer) Await(start string, d time.Duration) (Msg, bool) { return p.await(start, d) }
+func (p *Peer) Await(start string, d time.Duration) (Msg, bool) { return p.await(start, "", d) }
 
-func (p *Peer) await(start string, d time.Duration) (Msg, bool) {
+// await finds the next message by its start, or a repeat of the whole text.
+func (p *Peer) await(start, repeat string, d time.Duration) (Msg, bool) {
 	end := time.NewTimer(d)
 	defer end.Stop()
 	for {
@@ -152,7 +162,8 @@ func (p *Peer) await(start string, d time.Duration) (Msg, bool) {
 		for p.next < len(p.log) {
 			m := p.log[p.next]
 			p.next++
-			if strings.HasPrefix(m.Start, start) {
+			if repeat != "" && m.Raw == repeat || repeat == "" && strings.HasPrefix(m.Start, start) && !p.given[m.Raw] {
+				p.given[m.Raw] = true
 				p.mu.Unlock()
 				return m, true
 			}
