@@ -156,6 +156,7 @@ func jsonList(d *json.Decoder, depth int) (*tree, error) {
 
 func jsonMap(d *json.Decoder, depth int) (*tree, error) {
 	t := &tree{kind: mapping}
+	seen := map[string]bool{}
 	for d.More() {
 		tok, err := d.Token()
 		if err != nil {
@@ -166,9 +167,10 @@ func jsonMap(d *json.Decoder, depth int) (*tree, error) {
 			return nil, err
 		}
 		name := tok.(string) // a JSON key is a string, or the decoder has failed before
-		if t.get(name) != nil {
+		if seen[name] {
 			return nil, fmt.Errorf("the key %q comes twice", name)
 		}
+		seen[name] = true
 		t.keys = append(t.keys, entry{name: name, value: v})
 	}
 	_, err := d.Token()

@@ -17,6 +17,7 @@ import (
 const (
 	maxFile = 8 << 20
 	maxLine = 16 << 10
+	maxRun  = 4000 // lines in a row at one indentation that begin no list item: the parser's time grows with their square
 )
 
 // fromYAML reads a file into a tree, or says in which line it cannot be read. Anchors and aliases are not
@@ -54,7 +55,11 @@ func bounded(b []byte) *Problem {
 		return &Problem{Code: "section.yaml.encoding"}
 	}
 	depth, line := 0, 1
+	var runs runs
 	for row := range bytes.Lines(b) {
+		if runs.longer(row) {
+			return &Problem{Line: line, Code: "section.yaml.run", Params: map[string]any{"most": maxRun}}
+		}
 		if len(row) > maxLine {
 			return &Problem{Line: line, Code: "section.yaml.line", Params: map[string]any{"most": maxLine}}
 		}
@@ -66,6 +71,32 @@ func bounded(b []byte) *Problem {
 		line++
 	}
 	return nil
+}
+
+// runs counts, for each indentation above the current line, the lines in a row that have it.
+type runs []struct{ indent, lines int }
+
+// longer takes in a line and tells whether its run is too long.
+func (r *runs) longer(row []byte) bool {
+	text := bytes.TrimLeft(row, " ")
+	if len(bytes.TrimSpace(text)) == 0 || text[0] == '#' {
+		return false
+	}
+	indent := len(row) - len(text)
+	for n := len(*r); n > 0 && (*r)[n-1].indent > indent; n-- {
+		*r = (*r)[:n-1]
+	}
+	n := len(*r)
+	if n == 0 || (*r)[n-1].indent < indent {
+		*r = append(*r, struct{ indent, lines int }{indent, 0})
+		n++
+	}
+	if bytes.HasPrefix(text, []byte("- ")) {
+		(*r)[n-1].lines = 0
+	} else {
+		(*r)[n-1].lines++
+	}
+	return (*r)[n-1].lines > maxRun
 }
 
 func syntax(err error) *Problem {
@@ -105,8 +136,9 @@ func (r *yamlReader) node(n ast.Node, depth int) *tree {
 	switch v := n.(type) {
 	case *ast.MappingNode:
 		t := &tree{kind: mapping, line: line}
+		seen := make(map[string]bool, len(v.Values))
 		for _, pair := range v.Values {
-			r.pair(t, pair, depth)
+			r.pair(t, pair, depth, seen)
 		}
 		if len(t.keys) > 0 {
 			t.line = t.keys[0].line // the parser's own position is the colon's
@@ -114,7 +146,7 @@ func (r *yamlReader) node(n ast.Node, depth int) *tree {
 		return t
 	case *ast.MappingValueNode:
 		t := &tree{kind: mapping, line: line}
-		r.pair(t, v, depth)
+		r.pair(t, v, depth, map[string]bool{})
 		return t
 	case *ast.SequenceNode:
 		t := &tree{kind: list, line: line}
@@ -136,16 +168,17 @@ func (r *yamlReader) node(n ast.Node, depth int) *tree {
 	return r.refuse(line, "yaml.feature", "what", n.Type().String())
 }
 
-func (r *yamlReader) pair(t *tree, pair *ast.MappingValueNode, depth int) {
+func (r *yamlReader) pair(t *tree, pair *ast.MappingValueNode, depth int, seen map[string]bool) {
 	key := r.node(pair.Key, depth+1)
 	if key.kind != scalar {
 		r.refuse(key.line, "yaml.feature", "what", "key")
 		return
 	}
-	if t.get(key.text) != nil {
+	if seen[key.text] {
 		r.refuse(key.line, "yaml.double", "key", key.text)
 		return
 	}
+	seen[key.text] = true
 	v := r.node(pair.Value, depth+1)
 	if v.line == 0 {
 		v.line = key.line
