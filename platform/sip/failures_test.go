@@ -197,10 +197,7 @@ func TestFailure07AckThenByeAtOnce(t *testing.T) {
 	t.Parallel()
 	const calls = 1000
 	dialogs := make(chan *sip.Dialog, calls)
-	s := start(t, func(c *sip.Config) {
-		c.Invite = answering(dialogs)
-		c.Overload = sip.OverloadConfig{Pending: calls, Delay: time.Minute}
-	})
+	s := start(t, func(c *sip.Config) { c.Invite = answering(dialogs) })
 	p := siptest.New(t, s.Addr("udp"))
 	open := map[string]*siptest.Call{}
 	for range calls {

@@ -154,7 +154,6 @@ func (s *Server) newTrunk(c TrunkConfig) (*trunk, error) {
 	if t.cfg.Options == 0 {
 		t.cfg.Options = 30 * time.Second
 	}
-	c.Options = t.cfg.Options
 	t.targets = make([]targetState, len(t.uris))
 	return t, nil
 }
