@@ -15,6 +15,7 @@ import (
 
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/core/right"
+	"github.com/kapok-hotline/kapok/modules/customer"
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
 	"github.com/kapok-hotline/kapok/modules/report"
@@ -67,7 +68,7 @@ type House struct {
 
 	identity *identity.Module
 	calendar calendarPart
-	customer customers
+	customer *customer.Module
 	report   *report.Module
 	routing  *routing.Module
 	voice    *voice.Module

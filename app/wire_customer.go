@@ -1,16 +1,20 @@
 package app
 
 import (
-	"context"
-
-	"github.com/kapok-hotline/kapok/core/right"
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/modules/customer"
 )
 
-type customers struct{}
+func (h *House) newCustomer() *customer.Module {
+	return customer.New(customer.Deps{DB: h.db, Clock: h.clock, Users: directory{h}})
+}
 
-func (customers) Name() string                             { return "customer" }
-func (customers) Pop(context.Context, string) (any, error) { return map[string]any{}, nil }
-func (h *House) newCustomer() customers                    { return customers{} }
-func (customers) Rights() []right.Right {
-	return []right.Right{"customer.person.see", "customer.number.reveal"}
+// directory names the agents of former contacts.
+type directory struct{ h *House }
+
+func (d directory) UserName(u id.User) string {
+	if p, ok := d.h.identity.Person(u); ok {
+		return p.Name
+	}
+	return string(u)
 }

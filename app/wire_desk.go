@@ -76,8 +76,8 @@ func (n deskNames) Districts(of id.Site) []desk.Place {
 // people answers the screen pop.
 type people struct{ h *House }
 
-func (p people) Pop(ctx context.Context, number string, _ time.Time) (any, error) {
-	return p.h.customer.Pop(ctx, number)
+func (p people) Pop(ctx context.Context, number string, now time.Time) (any, error) {
+	return p.h.customer.Pop(ctx, number, now)
 }
 
 // myDay answers an agent's figures of today.

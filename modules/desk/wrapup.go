@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/core/taxid"
 	"github.com/kapok-hotline/kapok/platform/store"
 	"github.com/kapok-hotline/kapok/platform/web"
 )
@@ -90,7 +90,7 @@ func (m *Module) mayWrite(ctx context.Context, c id.Contact, user id.User) error
 }
 
 func (m *Module) store(ctx context.Context, c id.Contact, user id.User, w Wrapup, final bool) error {
-	w.TaxID = strings.ToUpper(strings.TrimSpace(w.TaxID))
+	w.TaxID = taxid.Clean(w.TaxID)
 	body, err := json.Marshal(w)
 	if err != nil {
 		return err
@@ -154,6 +154,9 @@ func (m *Module) wrapupDone(ctx context.Context, in *wrapupDoneIn) (*deskOut, er
 }
 
 func (m *Module) check(w Wrapup) error {
+	if w.TaxID != "" && !taxid.Valid(w.TaxID) {
+		return fault.New(fault.Invalid, "desk.tax_id.wrong", "tax_id", w.TaxID).At("wrapup.tax_id")
+	}
 	if w.Topic != "" && !m.knownTopic(w.Topic) {
 		return fault.New(fault.Invalid, "desk.topic.unknown", "topic", w.Topic).At("wrapup.topic")
 	}
