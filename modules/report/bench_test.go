@@ -29,7 +29,7 @@ func BenchmarkFold(b *testing.B) {
 		b.Run(fmt.Sprintf("group=%d", size), func(b *testing.B) {
 			db := storetest.SQLite(b)
 			migrated(b, db)
-			ctx := context.Background()
+			ctx := b.Context()
 			before := cpu(b)
 			for b.Loop() {
 				f := newFold(china(b))
@@ -69,7 +69,7 @@ func cpu(b *testing.B) time.Duration {
 func BenchmarkTable(b *testing.B) {
 	db := storetest.SQLite(b)
 	h := open(b, db, reporttest.Options{Seed: 4, From: firstDay, Days: 2, Calls: 1500, Agents: 20, Queues: 10})
-	ctx := context.Background()
+	ctx := b.Context()
 	// The rows of two days, laid out over 150.
 	for _, t := range []string{"report_queue", "report_entry", "report_agent", "report_time"} {
 		columns, err := tableColumns(ctx, db, t)
@@ -132,7 +132,7 @@ func BenchmarkImport(b *testing.B) {
 		db := storetest.SQLite(b)
 		migrated(b, db)
 		l := ledgertest.New(b, db, newFold(china(b)))
-		if _, err := l.Import(context.Background(), slices.Values(facts), 0); err != nil {
+		if _, err := l.Import(b.Context(), slices.Values(facts), 0); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -82,7 +82,7 @@ func TestContactsList(t *testing.T) {
 			p := store.Page{Limit: 37}
 			last := int64(1) << 62
 			for {
-				s, err := h.Contacts(context.Background(), c.f, p)
+				s, err := h.Contacts(t.Context(), c.f, p)
 				if err != nil {
 					t.Fatal(err)
 				}

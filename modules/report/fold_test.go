@@ -1,7 +1,6 @@
 package report
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -64,8 +63,8 @@ func TestFoldForgetsWhatIsRolledBack(t *testing.T) {
 		for len(facts) > 0 {
 			n := min(97, len(facts))
 			for attempt := range 2 {
-				err := db.Tx(context.Background(), func(tx *store.Tx) error {
-					if err := f.apply(context.Background(), tx, seq+1, seq+int64(n), decoded(t, facts[:n])); err != nil {
+				err := db.Tx(t.Context(), func(tx *store.Tx) error {
+					if err := f.apply(t.Context(), tx, seq+1, seq+int64(n), decoded(t, facts[:n])); err != nil {
 						return err
 					}
 					if attempt == 0 {
@@ -92,14 +91,14 @@ func TestFoldForgetsWhatIsRolledBack(t *testing.T) {
 
 func migrated(t testing.TB, db *store.DB) {
 	t.Helper()
-	if err := db.Migrate(context.Background(), "report", migrations()); err != nil {
+	if err := db.Migrate(t.Context(), "report", migrations()); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func clear(t *testing.T, db *store.DB, f *fold) {
 	t.Helper()
-	if err := db.Tx(context.Background(), func(tx *store.Tx) error { return f.Reset(context.Background(), tx) }); err != nil {
+	if err := db.Tx(t.Context(), func(tx *store.Tx) error { return f.Reset(t.Context(), tx) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -113,8 +112,8 @@ func foldPieces(t testing.TB, db *store.DB, f *fold, facts []ledger.Fact, size f
 	seq := int64(0)
 	for len(facts) > 0 {
 		n := min(size(), len(facts))
-		err := db.Tx(context.Background(), func(tx *store.Tx) error {
-			return f.apply(context.Background(), tx, seq+1, seq+int64(n), decoded(t, facts[:n]))
+		err := db.Tx(t.Context(), func(tx *store.Tx) error {
+			return f.apply(t.Context(), tx, seq+1, seq+int64(n), decoded(t, facts[:n]))
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -144,7 +143,7 @@ func readFigures(t testing.TB, db *store.DB) figures {
 	t.Helper()
 	out := figures{}
 	w := newStatements()
-	rolled, err := store.One(context.Background(), db, `SELECT rolled FROM report_mark`, store.Col[string])
+	rolled, err := store.One(t.Context(), db, `SELECT rolled FROM report_mark`, store.Col[string])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +161,7 @@ func readFigures(t testing.TB, db *store.DB) figures {
 func readTable(t testing.TB, db *store.DB, out figures, rolled, name string, keys, columns []string) {
 	t.Helper()
 	all := append(append([]string{}, keys...), columns...)
-	_, err := store.All(context.Background(), db, `SELECT `+strings.Join(all, ", ")+` FROM `+name, func(r store.Scanner) (int, error) {
+	_, err := store.All(t.Context(), db, `SELECT `+strings.Join(all, ", ")+` FROM `+name, func(r store.Scanner) (int, error) {
 		texts, numbers := make([]any, len(keys)), make([]int64, len(columns))
 		dest := []any{}
 		for i, k := range keys {

@@ -39,10 +39,10 @@ func open(t testing.TB, db *store.DB, o reporttest.Options, change ...func(*Deps
 		c(&deps)
 	}
 	h.Module = New(deps)
-	if err := h.ledger.Register(context.Background(), h.Folds()...); err != nil {
+	if err := h.ledger.Register(t.Context(), h.Folds()...); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.ledger.Import(context.Background(), slices.Values(h.facts), 700); err != nil {
+	if _, err := h.ledger.Import(t.Context(), slices.Values(h.facts), 700); err != nil {
 		t.Fatal(err)
 	}
 	return h
@@ -68,7 +68,7 @@ func (h *house) append(t testing.TB, subject string, place id.Site, bodies ...ev
 
 func (h *house) appendAt(t testing.TB, at int64, subject string, place id.Site, b event.Body) {
 	t.Helper()
-	err := h.ledger.Append(context.Background(), ledger.Fact{At: at, Kind: b.Kind(), Subject: subject, Place: string(place), Body: ledger.Body(b)})
+	err := h.ledger.Append(t.Context(), ledger.Fact{At: at, Kind: b.Kind(), Subject: subject, Place: string(place), Body: ledger.Body(b)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func (h *house) table(t testing.TB, q Query) *Table {
 	if q.From == "" {
 		q.From, q.To = "2026-11-02", "2026-11-30"
 	}
-	got, err := h.Table(context.Background(), q)
+	got, err := h.Table(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
 	}

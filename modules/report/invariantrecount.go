@@ -45,9 +45,10 @@ func (m *Module) checkRecount(ctx context.Context, db *store.DB) ([]ledger.Breac
 	err = m.deps.Ledger.Range(ctx, ledger.Span{From: lead}, func(f ledger.Fact) error {
 		if f.Seq > head {
 			later = append(later, f)
-			return nil
+		} else {
+			r.take(&f)
 		}
-		return r.take(&f)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -64,17 +65,17 @@ func (m *Module) checkRecount(ctx context.Context, db *store.DB) ([]ledger.Breac
 	return differences(facts, tables, moving), nil
 }
 
-func (r *recounted) take(raw *ledger.Fact) error {
-	f, ok, err := decode(raw)
-	if err != nil || !ok {
-		return nil // what cannot be read the fold has left out, too, and logged
+func (r *recounted) take(raw *ledger.Fact) {
+	f, ok, _ := decode(raw) // what cannot be read the fold has left out, too, and logged
+	if !ok {
+		return
 	}
 	if b, is := f.Body.(event.AgentChanged); is {
 		r.times.Book(id.User(f.Subject), f.Place, b, r.zone(f.Place))
 	}
 	of := contactOf(f)
 	if of == "" {
-		return nil
+		return
 	}
 	c := r.contacts[of]
 	if c == nil {
@@ -82,7 +83,6 @@ func (r *recounted) take(raw *ledger.Fact) error {
 		r.contacts[of] = c
 	}
 	c.Apply(f, r.zone)
-	return nil
 }
 
 // rows gives the figures of the days from the given one on, by a printable key.
@@ -121,7 +121,7 @@ func (r *recounted) moved(later []ledger.Fact, from string, before map[string]ta
 	for i := range later {
 		if !seen[later[i].ID] {
 			seen[later[i].ID] = true
-			_ = r.take(&later[i]) // never fails: see take
+			r.take(&later[i])
 		}
 	}
 	out := map[string]bool{}

@@ -76,7 +76,7 @@ func breaks(t *testing.T, h *house, law, subject string) {
 		if inv.Name != law {
 			continue
 		}
-		found, err := inv.Check(context.Background(), h.db)
+		found, err := inv.Check(t.Context(), h.db)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func breaks(t *testing.T, h *house, law, subject string) {
 
 func tamper(t *testing.T, db *store.DB, text string) {
 	t.Helper()
-	if err := store.Change(context.Background(), db, text); err != nil {
+	if err := store.Change(t.Context(), db, text); err != nil {
 		t.Fatal(err)
 	}
 }

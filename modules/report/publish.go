@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/id"
@@ -49,12 +50,9 @@ func (l *live) publish(ctx context.Context) {
 
 // round publishes what is due.
 func (l *live) round(ctx context.Context) error {
-	sites := []id.Site{""}
-	if l.m.deps.Sites != nil {
-		var err error
-		if sites, err = l.m.deps.Sites.Subtree(ctx, ""); err != nil {
-			return err
-		}
+	sites, err := l.sites(ctx)
+	if err != nil {
+		return err
 	}
 	l.mu.Lock()
 	dirty := l.dirty
@@ -66,6 +64,30 @@ func (l *live) round(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sites gives every site there is; without a tree the whole house is one. The picture of "" is for whoever may
+// see any site, so a house with sites never sends it.
+func (l *live) sites(ctx context.Context) ([]id.Site, error) {
+	if l.m.deps.Sites == nil {
+		return []id.Site{""}, nil
+	}
+	sites, err := l.m.deps.Sites.Subtree(ctx, "")
+	if err != nil || len(sites) > 0 {
+		return slices.DeleteFunc(slices.Clone(sites), func(s id.Site) bool { return s == "" }), err
+	}
+	if l.m.deps.Floor != nil { // a tree that cannot tell its root: the sites that have queues
+		queues, err := l.m.deps.Floor.Queues(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, q := range queues {
+			if q.Site != "" && !slices.Contains(sites, q.Site) {
+				sites = append(sites, q.Site)
+			}
+		}
+	}
+	return sites, nil
 }
 
 // show publishes one site's picture when it is due.

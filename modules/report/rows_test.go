@@ -1,7 +1,6 @@
 package report
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -143,7 +142,7 @@ func checkBehind(t *testing.T, h *house, d Drill, r *Row) {
 	sum, n := int64(0), 0
 	p := store.Page{Limit: 23}
 	for {
-		s, err := h.Behind(context.Background(), d, p)
+		s, err := h.Behind(t.Context(), d, p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +179,7 @@ func TestQueriesThatCannotBeAnswered(t *testing.T) {
 		{"a step that is none", Query{By: ByQueue, Step: "week", From: "2026-11-02", To: "2026-11-02"}, "report.step.unknown"},
 		{"a grouping that is none", Query{By: "moon", Step: Day, From: "2026-11-02", To: "2026-11-02"}, "report.by.unknown"},
 	} {
-		_, err := h.Table(context.Background(), c.q)
+		_, err := h.Table(t.Context(), c.q)
 		if got := fault.CodeOf(err); got != c.code {
 			t.Errorf("%s: %q, want %q", c.name, got, c.code)
 		}
@@ -203,7 +202,7 @@ func TestLastingStatesCountUpToNow(t *testing.T) {
 			t.Errorf("%s: %d ms in a quarter-hour", r.Slot, r.SignedInMs())
 		}
 	}
-	got, err := h.MyDay(context.Background(), "1000", "")
+	got, err := h.MyDay(t.Context(), "1000", "")
 	if err != nil || got.SignedInMs != day.Total.SignedInMs() {
 		t.Errorf("my day says %+v, %v", got, err)
 	}
@@ -213,7 +212,7 @@ func TestLastingStatesCountUpToNow(t *testing.T) {
 func TestMyDayEqualsTheReport(t *testing.T) {
 	h := open(t, storetest.SQLite(t), threeDays)
 	for _, r := range h.table(t, Query{By: ByAgent, Step: Day, From: "2026-11-04", To: "2026-11-04"}).Rows {
-		got, err := h.MyDay(context.Background(), id.User(r.Key), "2026-11-04")
+		got, err := h.MyDay(t.Context(), id.User(r.Key), "2026-11-04")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +235,7 @@ func TestSentences(t *testing.T) {
 		{Query{By: ByQueue, Step: Day, From: "2027-01-01", To: "2027-01-02"}, "report.sentence.empty"},
 	} {
 		table := h.table(t, c.q)
-		s := h.sentence(context.Background(), table)
+		s := h.sentence(t.Context(), table)
 		if s.Code != c.code {
 			t.Errorf("by %s: %s, want %s (%v)", c.q.By, s.Code, c.code, s.Params)
 		}
@@ -260,7 +259,7 @@ func containsBrace(s string) bool {
 func checkInvariants(t *testing.T, h *house) {
 	t.Helper()
 	for _, inv := range h.Invariants() {
-		found, err := inv.Check(context.Background(), h.db)
+		found, err := inv.Check(t.Context(), h.db)
 		if err != nil {
 			t.Fatalf("%s: %v", inv.Name, err)
 		}
