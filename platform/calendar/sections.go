@@ -31,11 +31,11 @@ func (c *Calendars) Sections() []section.Section {
 			Plain: shipped,
 			Load:  func(ctx context.Context, tx *store.Tx) ([]Year, error) { return loadYears(ctx, tx) },
 			Put: func(ctx context.Context, tx *store.Tx, y Year) error {
-				tx.AfterCommit(c.refresh)
+				c.afterwards(tx)
 				return putYear(ctx, tx, y, true)
 			},
 			Drop: func(ctx context.Context, tx *store.Tx, code string) error {
-				tx.AfterCommit(c.refresh)
+				c.afterwards(tx)
 				return dropYear(ctx, tx, code)
 			},
 			Check: func(_ section.Lookup, y Year) []section.Problem { return checkYear(y) },
@@ -46,16 +46,26 @@ func (c *Calendars) Sections() []section.Section {
 			Site: func(i Calendar) id.Site { return i.Site },
 			Load: func(ctx context.Context, tx *store.Tx) ([]Calendar, error) { return calendars.Load(ctx, tx) },
 			Put: func(ctx context.Context, tx *store.Tx, i Calendar) error {
-				tx.AfterCommit(c.refresh)
+				c.afterwards(tx)
 				return calendars.Put(ctx, tx, i.Code, i)
 			},
 			Drop: func(ctx context.Context, tx *store.Tx, code string) error {
-				tx.AfterCommit(c.refresh)
+				c.afterwards(tx)
 				return calendars.Drop(ctx, tx, code)
 			},
 			Check: checkCalendar,
 		}),
 	}
+}
+
+type refreshKey struct{}
+
+// afterwards has the calendars read again when the transaction is committed: once, however many items it puts.
+func (c *Calendars) afterwards(tx *store.Tx) {
+	tx.Attach(refreshKey{}, func() any {
+		tx.AfterCommit(c.refresh)
+		return true
+	})
 }
 
 func checkYear(y Year) []section.Problem {
