@@ -61,6 +61,7 @@ type trunk struct {
 	cancel  context.CancelFunc
 	mu      sync.Mutex
 	targets []targetState
+	regHops []hop // of the registrar
 	regUp   bool
 	regWhy  string
 }
@@ -155,7 +156,22 @@ func (s *Server) newTrunk(c TrunkConfig) (*trunk, error) {
 		t.cfg.Options = 30 * time.Second
 	}
 	t.targets = make([]targetState, len(t.uris))
+	for i, u := range t.uris { // an IP address is known before anything is asked
+		if hops, ok := s.literal(u); ok {
+			t.targets[i].hops, t.targets[i].at = hops, s.cfg.Now()
+		}
+	}
+	t.regHops, _ = s.literal(t.reg)
 	return t, nil
+}
+
+// literal gives the hop of a URI whose host is an IP address.
+func (s *Server) literal(u URI) ([]hop, bool) {
+	if _, err := netip.ParseAddr(strings.Trim(u.Host, "[]")); err != nil {
+		return nil, false
+	}
+	hops, err := s.resolve(context.Background(), u)
+	return hops, err == nil
 }
 
 // targetURI reads "host", "host:port" or a SIP URI.
@@ -178,14 +194,16 @@ func (tt *trunkTable) indexLocked() {
 	sources := map[netip.Addr][]*trunk{}
 	for _, t := range tt.byID {
 		t.mu.Lock()
+		hops := slices.Clone(t.regHops)
 		for _, st := range t.targets {
-			for _, h := range st.hops {
-				if a := h.addr.Addr(); !slices.Contains(sources[a], t) {
-					sources[a] = append(sources[a], t)
-				}
-			}
+			hops = append(hops, st.hops...)
 		}
 		t.mu.Unlock()
+		for _, h := range hops {
+			if a := h.addr.Addr(); !slices.Contains(sources[a], t) {
+				sources[a] = append(sources[a], t)
+			}
+		}
 	}
 	for _, l := range sources {
 		slices.SortFunc(l, func(a, b *trunk) int { return strings.Compare(a.cfg.ID, b.cfg.ID) })

@@ -165,6 +165,12 @@ func (t *trunk) registerOnce(ctx context.Context, callID string, seq *uint32, li
 	if err != nil {
 		return 0, nil, err
 	}
+	t.mu.Lock()
+	t.regHops = hops
+	t.mu.Unlock()
+	s.trunks.mu.Lock()
+	s.trunks.indexLocked() // its calls are known by the address we register at
+	s.trunks.mu.Unlock()
 	f, _, err := s.firstFlow(ctx, hops)
 	if err != nil {
 		return 0, nil, err
