@@ -14,6 +14,10 @@ type RegistrarConfig struct {
 	// Algorithms offered to phones, preferred first. Default SHA-256, MD5 (RFC 8760). Browsers get MD5 first, because
 	// JsSIP reads the first challenge only and knows nothing else; their connection is encrypted.
 	Algorithms []Algorithm
+	// AlgorithmsFor gives those to offer to one user, in place of Algorithms; nil, or nothing for the user: Algorithms.
+	// Phones on old stacks give up at the first challenge they do not know instead of reading on to the next (libre
+	// before 2.10: baresip 1.0 answers nothing at all when SHA-256 is among them), so what a phone can is known per phone.
+	AlgorithmsFor func(user string) []Algorithm
 	// Min, Default and Max of the lifetime of a binding. Default 30 s, 5 min, 1 h.
 	MinExpires, DefaultExpires, MaxExpires time.Duration
 	// MaxBindings of one user; the oldest gives way. Default 8.
@@ -29,6 +33,15 @@ type RegistrarConfig struct {
 
 // Gone says why a binding is gone.
 type Gone string
+
+// The ways a binding goes.
+const (
+	GoneLeft    Gone = "left"    // the phone unregistered
+	GoneExpired Gone = "expired" // it was not renewed
+	GoneClosed  Gone = "closed"  // its connection closed
+	GoneMoved   Gone = "moved"   // the same device registered on another flow
+	GonePushed  Gone = "pushed"  // too many bindings of the user
+)
 
 func (c *RegistrarConfig) withDefaults() {
 	if c.Realm == "" {

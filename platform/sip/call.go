@@ -26,6 +26,13 @@ type CallOptions struct {
 // EventKind says what happened to a call of ours.
 type EventKind string
 
+// The kinds.
+const (
+	Progressed EventKind = "progressed" // a provisional response
+	Answered   EventKind = "answered"   // Dialog is established; Body is the answer
+	Failed     EventKind = "failed"     // nothing came of it: Code and Reason, Err when no response said so
+)
+
 // Event is one step of a call of ours. Code 0 with Failed means that nobody refused: Err says what happened.
 type Event struct {
 	Kind    EventKind

@@ -8,13 +8,6 @@ import (
 	"time"
 )
 
-// The kinds.
-const (
-	Progressed EventKind = "progressed" // a provisional response
-	Answered   EventKind = "answered"   // Dialog is established; Body is the answer
-	Failed     EventKind = "failed"     // nothing came of it: Code and Reason, Err when no response said so
-)
-
 // Outgoing is a call of ours until it is answered or has failed.
 type Outgoing struct {
 	CallID string

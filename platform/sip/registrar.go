@@ -10,15 +10,6 @@ import (
 	"time"
 )
 
-// The ways a binding goes.
-const (
-	GoneLeft    Gone = "left"    // the phone unregistered
-	GoneExpired Gone = "expired" // it was not renewed
-	GoneClosed  Gone = "closed"  // its connection closed
-	GoneMoved   Gone = "moved"   // the same device registered on another flow
-	GonePushed  Gone = "pushed"  // too many bindings of the user
-)
-
 // Registrar is the register of phones and browsers.
 type Registrar struct {
 	srv     *Server
@@ -115,7 +106,7 @@ func (r *Registrar) flat(m *message) bool {
 
 // challenge makes the headers of a 401 or 407.
 func (r *Registrar) challenge(m *message, name string, stale bool) []Header {
-	algs := r.cfg.Algorithms
+	algs := r.algorithms(m)
 	if t := m.flow.Transport; (t == "ws" || t == "wss") && len(algs) > 1 {
 		algs = slices.Clone(algs)
 		slices.SortStableFunc(algs, func(a, b Algorithm) int {
@@ -132,6 +123,18 @@ func (r *Registrar) challenge(m *message, name string, stale bool) []Header {
 		out = append(out, Header{name, v})
 	}
 	return out
+}
+
+// algorithms gives those to offer to whoever sent m.
+func (r *Registrar) algorithms(m *message) []Algorithm {
+	if r.cfg.AlgorithmsFor != nil {
+		if from, err := ParseAddress(m.from); err == nil {
+			if algs := r.cfg.AlgorithmsFor(from.URI.User); len(algs) > 0 {
+				return algs
+			}
+		}
+	}
+	return r.cfg.Algorithms
 }
 
 // outcome of a check of credentials.
