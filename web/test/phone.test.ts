@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createPhone, type Phone, type PhoneSnapshot, type SessionLike, type SipAccount, type UALike } from '@kit/phone'
+import { createPhone, onlyMd5, type Phone, type PhoneSnapshot, type SessionLike, type SipAccount, type UALike } from '@kit/phone'
 import { mosOf, qualityWord } from '@kit/quality'
 
 type Handlers = Map<string, (e: never) => void>
@@ -90,6 +90,20 @@ describe('registering', () => {
     expect(ua).not.toBe(first)
     await phone.register(null)
     expect([ua.did.at(-1), now.registration]).toEqual(['stop', 'none'])
+  })
+})
+
+describe('of several challenges', () => {
+  const head = 'SIP/2.0 401 Unauthorized\r\nCSeq: 1 REGISTER\r\n'
+  const md5 = 'WWW-Authenticate: Digest realm="kapok", nonce="a", algorithm=MD5, qop="auth"\r\n'
+  const sha = 'WWW-Authenticate: Digest realm="kapok", nonce="a", algorithm=SHA-256, qop="auth"\r\n'
+  const bare = 'WWW-Authenticate: Digest realm="kapok", nonce="a"\r\n'
+  it.each([[md5 + sha, md5], [sha + md5, md5], [sha + bare, bare], [sha, sha], [md5, md5], ['', '']])('%j leaves the one JsSIP knows', (given, left) => {
+    expect(onlyMd5(`${head}${given}\r\n`)).toBe(`${head}${left}\r\n`)
+  })
+  it('touches nothing else', () => {
+    const ok = `SIP/2.0 200 OK\r\n${md5}${sha}\r\n`
+    expect(onlyMd5(ok)).toBe(ok)
   })
 })
 

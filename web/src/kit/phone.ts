@@ -86,10 +86,28 @@ const answerDeadline = 8000
 const inviteDeadline = 5000
 const registerPauses = [2000, 4000, 8000, 15_000]
 
+/**
+ * onlyMd5 leaves, of several challenges (RFC 8760), the MD5 one: JsSIP knows no other and looks at the last alone.
+ * Everything else passes as it is.
+ */
+export function onlyMd5(message: string): string {
+  if (!/^SIP\/2\.0 40[17] /.test(message)) return message
+  const challenge = /^(?:WWW|Proxy)-Authenticate:.*\r\n/gim
+  const all = message.match(challenge) ?? []
+  const md5 = all.find((line) => !/algorithm\s*=/i.test(line) || /algorithm\s*=\s*"?MD5"?\s*(?:,|\r\n)/i.test(line))
+  return all.length > 1 && md5 ? message.replace(challenge, (line) => (line === md5 ? line : '')) : message
+}
+
 async function openJsSIP(account: SipAccount): Promise<UALike> {
   const JsSIP = (await import('jssip')).default
+  const socket = new JsSIP.WebSocketInterface(account.url)
+  let deliver: ((data: unknown) => void) | undefined
+  Object.defineProperty(socket, 'ondata', {
+    get: () => (data: unknown) => deliver?.(typeof data === 'string' ? onlyMd5(data) : data),
+    set: (to: typeof deliver) => { deliver = to },
+  })
   return new JsSIP.UA({
-    sockets: [new JsSIP.WebSocketInterface(account.url)],
+    sockets: [socket],
     uri: `sip:${account.user}@${account.realm}`,
     authorization_user: account.user,
     password: account.secret,
