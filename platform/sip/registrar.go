@@ -128,7 +128,7 @@ func (r *Registrar) challenge(m *message, name string, stale bool) []Header {
 // algorithms gives those to offer to whoever sent m.
 func (r *Registrar) algorithms(m *message) []Algorithm {
 	if r.cfg.AlgorithmsFor != nil {
-		if from, err := ParseAddress(m.from); err == nil {
+		if from, err := ParseAddress(m.head.get("from")); err == nil {
 			if algs := r.cfg.AlgorithmsFor(from.URI.User); len(algs) > 0 {
 				return algs
 			}

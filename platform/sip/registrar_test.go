@@ -314,3 +314,23 @@ func TestPhoneInviteIsChallenged(t *testing.T) {
 		t.Fatalf("user %q", u)
 	}
 }
+
+// A phone that stumbles over a second challenge gets the one algorithm chosen for it; nobody else is touched.
+func TestAlgorithmsOfOneUser(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(c *sip.Config) {
+		c.Registrar.AlgorithmsFor = func(user string) []sip.Algorithm {
+			if user == "101" {
+				return []sip.Algorithm{sip.MD5}
+			}
+			return nil
+		}
+	})
+	for user, want := range map[string]int{"101": 1, "102": 2} {
+		p := newPhone(t, s, user)
+		if all := p.send("").All("WWW-Authenticate"); len(all) != want {
+			t.Errorf("%s is offered %v", user, all)
+		}
+		code(t, p.register("Contact: <sip:"+user+"@{addr}>"), "200")
+	}
+}
