@@ -57,6 +57,13 @@ func (f floor) Work(_ context.Context, reason string) bool { return f.h.desk.Cou
 type subtrees struct{ h *House }
 
 func (s subtrees) Subtree(_ context.Context, root id.Site) ([]id.Site, error) {
+	if root == "" {
+		var all []id.Site
+		for _, site := range s.h.identity.Sites() {
+			all = append(all, site.Code)
+		}
+		return all, nil
+	}
 	return s.h.identity.Subtree(root), nil
 }
 

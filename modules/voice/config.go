@@ -10,6 +10,7 @@ type Phone struct {
 	Name     string   `json:"name,omitempty"`
 	Site     id.Site  `json:"site" ref:"sites"`
 	Password string   `json:"password,omitempty" writeOnly:"true" maxLength:"64"`
+	Digest   string   `json:"digest,omitempty" enum:"md5,sha256," doc:"what the phone can: many give up when SHA-256 is offered beside MD5; empty: md5"`
 }
 
 // phoneRow is a phone as it is kept: digests in place of the password.

@@ -89,6 +89,14 @@ func (m *Module) credentials(_ context.Context, name, realm string) (map[sip.Alg
 	return map[sip.Algorithm]string{sip.MD5: p.MD5, sip.SHA256: p.SHA256}, true
 }
 
+// algorithms are what a phone is asked its password with.
+func (m *Module) algorithms(name string) []sip.Algorithm {
+	if m.snap.Load().phones[id.Phone(name)].Digest == "sha256" {
+		return []sip.Algorithm{sip.SHA256}
+	}
+	return []sip.Algorithm{sip.MD5}
+}
+
 func digests(user, realm, password string) map[sip.Algorithm]string {
 	return map[sip.Algorithm]string{
 		sip.MD5: sip.HA1(sip.MD5, user, realm, password), sip.SHA256: sip.HA1(sip.SHA256, user, realm, password),

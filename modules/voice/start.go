@@ -41,7 +41,7 @@ func New(d Deps) (*Module, error) {
 		Listen: d.SIP, ListenTLS: d.SIPS, TLS: d.TLS, Advertise: d.Advertise, Now: d.Clock.Now, Log: d.Log,
 		Invite: m.invite, Traced: m.ladders.traced,
 		Registrar: sip.RegistrarConfig{
-			Realm: d.Realm, Credentials: m.credentials, Registered: m.registered, Unregistered: m.unregistered,
+			Realm: d.Realm, Credentials: m.credentials, AlgorithmsFor: m.algorithms, Registered: m.registered, Unregistered: m.unregistered,
 		},
 	})
 	return m, err
