@@ -91,6 +91,7 @@ const homeArea = "020"
 func (c *call) answer(ctx context.Context, in *sip.Incoming) error {
 	leg, err := c.m.plane.NewPlain(rtp.PlainConfig{
 		Timeout: mediaTimeout,
+		SDES:    keysOver(in.Transport),
 		Events: rtp.Events{
 			Digit:   func(d byte, _ time.Duration) { c.post(func() { c.digit(d) }) },
 			Timeout: func() { c.post(func() { c.silent(c.caller) }) },
@@ -125,6 +126,14 @@ func (c *call) answer(ctx context.Context, in *sip.Incoming) error {
 		err = leg.Accept(ack)
 	}
 	return err
+}
+
+// keysOver says whether media keys may stand in the description: only where signalling is encrypted too (RFC 4568 §5.1).
+func keysOver(transport string) sdp.Encryption {
+	if transport == "tls" {
+		return sdp.Either
+	}
+	return sdp.Clear
 }
 
 // refuse closes a contact that never came to be answered.

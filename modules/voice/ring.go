@@ -86,12 +86,20 @@ func (m *Module) openLeg(c *call, s *side) (err error) {
 	if s.role == "agent" && s.endpoint.Browser() {
 		s.leg, err = m.plane.NewWeb(rtp.WebConfig{Timeout: mediaTimeout, Events: events})
 	} else {
-		s.leg, err = m.plane.NewPlain(rtp.PlainConfig{Timeout: mediaTimeout, Events: events})
+		s.leg, err = m.plane.NewPlain(rtp.PlainConfig{Timeout: mediaTimeout, Events: events, SDES: m.keysFor(s)})
 	}
 	if err != nil {
 		return fault.New(fault.Unavailable, "voice.media.none").Because(err)
 	}
 	return nil
+}
+
+// keysFor offers encrypted media to a desk phone that registered over TLS.
+func (m *Module) keysFor(s *side) sdp.Encryption {
+	if b := m.binding(s.endpoint); s.role == "agent" && b != nil {
+		return keysOver(b.Flow.Transport)
+	}
+	return sdp.Clear
 }
 
 // mediaTimeout is how long nothing may be heard of a peer that should be sending.
