@@ -10,8 +10,8 @@ const Days = 150
 // season is the story's part a day belongs to.
 type season struct {
 	target float64 // agent answer rate
-	staff  int     // agents there are to choose from: the newest 14 came with the recovery
-	fresh  int     // first index of those: the bureau lists the juniors first
+	fresh  int     // agents that are not there yet: the first 14 came with the recovery (19 of 33 before)
+	slow   float64 // how much longer a call took on the platform of the day
 }
 
 // The story: about 80 % before the move to one platform, just over 30 % at the worst, 91.4 % in the end. Days are
@@ -19,6 +19,7 @@ type season struct {
 const (
 	fellAt, worstAt, roseAt, bestAt = 42, 50, 84, 104
 	before, worst, best             = 0.80, 0.31, 0.914
+	slowest                         = 1.25 // just after the move
 )
 
 // seasonOf gives the story's part for a day of the history.
@@ -26,15 +27,15 @@ func seasonOf(day int) season {
 	line := func(from, to float64, a, b int) float64 { return from + (to-from)*float64(day-a)/float64(b-a) }
 	switch {
 	case day < fellAt:
-		return season{before, 19, 14}
+		return season{before, 14, 1}
 	case day < worstAt:
-		return season{line(before, worst, fellAt, worstAt), 19, 14}
+		return season{line(before, worst, fellAt, worstAt), 14, slowest}
 	case day < roseAt:
-		return season{worst, 19, 14}
+		return season{worst, 14, slowest}
 	case day < bestAt:
-		return season{line(worst, best, roseAt, bestAt), 33, 0}
+		return season{line(worst, best, roseAt, bestAt), 0, 1}
 	}
-	return season{best, 33, 0}
+	return season{best, 0, 1}
 }
 
 // halfHours are the shares of a day's calls by half-hour of work (traffic profile of the hotline).
@@ -47,7 +48,7 @@ var halfHours = []struct { // never written to
 }
 
 // callsPerDay is a tenth of the bureau's on a Wednesday of an ordinary month, redials not counted.
-const callsPerDay = 161.0
+const callsPerDay = 184.0
 
 // volume is how many people call for the first time on a working day.
 func volume(date time.Time, works func(time.Time) bool) float64 {

@@ -145,7 +145,7 @@ func (h *History) make(date time.Time, m *Made) {
 	calls := h.calls(date)
 	play := func(morning, afternoon int, facts bool) (Sum, []ledger.Fact) {
 		d := newDay(h, date, calls, facts)
-		d.staff(h.shifts(date, s, morning, afternoon))
+		d.staff(h.shifts(s, morning, afternoon))
 		d.run()
 		return d.sum, d.sorted()
 	}
