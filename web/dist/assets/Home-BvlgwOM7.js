@@ -1,1 +1,0 @@
-import{D as e,Dt as t,E as n,P as r,Y as i,n as a,ut as o,zt as s}from"./vue-DpTqLfE6.js";import{t as c}from"./PageShell-FKQuCdzO.js";var l=r({__name:`Home`,setup(r){let{t:l}=a();return(r,a)=>(i(),e(c,{title:t(l)(`shell.home.title`)},{default:o(()=>[n(`p`,null,s(t(l)(`shell.home.nothing`)),1)]),_:1},8,[`title`]))}});export{l as default};
