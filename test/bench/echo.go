@@ -1,0 +1,7 @@
+package main
+
+import "syscall"
+
+const interrupt = syscall.SIGINT
+
+func beEcho() {}

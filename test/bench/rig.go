@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// rig is a server with the bureau at work: 33 registered robot phones, an agent at each, and callers.
+type rig struct {
+	*server
+	x      *exchange
+	phones []*phone
+	sink   *sink
+}
+
+func newRig(ctx context.Context, b *bench, capacity int) (*rig, error) {
+	s, err := startServer(ctx, b.bin, b.dir, capacity)
+	if err != nil {
+		return nil, err
+	}
+	r := &rig{server: s}
+	if err := r.people(); err != nil {
+		return nil, errors.Join(err, r.close(), errors.New(s.lastLines()))
+	}
+	return r, nil
+}
+
+func (r *rig) people() (err error) {
+	if r.sink, err = newSink(); err != nil {
+		return err
+	}
+	if r.x, err = newExchange(r.sip); err != nil {
+		return err
+	}
+	for i := range agents {
+		p, err := newPhone(r.sip, phoneCode(i), phoneWord)
+		if err != nil {
+			return err
+		}
+		r.phones = append(r.phones, p)
+		p.lifted = r.x.connected
+		p.ports = func() (int, *stream) { return r.sink.port, nil }
+		if err := p.register(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// work signs n agents in and makes them ready.
+func (r *rig) work(ctx context.Context, n int) error {
+	for i := range n {
+		if err := r.desk(ctx, userCode(i), "signin", map[string]string{"endpoint": phoneCode(i)}); err != nil {
+			return err
+		}
+	}
+	return r.ready(ctx, n)
+}
+
+func (r *rig) ready(ctx context.Context, n int) error {
+	for i := range n {
+		if err := r.desk(ctx, userCode(i), "state", map[string]string{"state": "ready"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rig) close() error {
+	for _, p := range r.phones {
+		p.close()
+	}
+	if r.x != nil {
+		r.x.close()
+	}
+	err := r.stop()
+	if r.sink != nil {
+		r.sink.close()
+	}
+	return err
+}
+
+// offer places calls at an even rate for a time and returns them when each has come to its end.
+func (r *rig) offer(ctx context.Context, rate float64, during, hold time.Duration) ([]*call, error) {
+	n := int(rate * during.Seconds())
+	calls := make([]*call, 0, n)
+	begin := time.Now()
+	for i := range n {
+		due := begin.Add(time.Duration(float64(i) / rate * float64(time.Second)))
+		if d := time.Until(due); d > 0 {
+			time.Sleep(d)
+		}
+		if ctx.Err() != nil {
+			return calls, ctx.Err()
+		}
+		calls = append(calls, r.x.place(direct, hold, r.sink.port, nil))
+	}
+	for _, c := range calls {
+		select {
+		case <-c.over:
+		case <-ctx.Done():
+			return calls, ctx.Err()
+		}
+	}
+	return calls, nil
+}
+
+// faults gives how many calls failed, and of what (the commonest).
+func faults(calls []*call) (n int, what string) {
+	count := map[string]int{}
+	for _, c := range calls {
+		if c.fault != "" {
+			n++
+			count[c.fault]++
+			if count[c.fault] > count[what] {
+				what = c.fault
+			}
+		}
+	}
+	if n > 0 {
+		what = fmt.Sprintf("%d × %s", count[what], what)
+	}
+	return n, what
+}
+
+// median gives the middle of the values and how far they spread.
+func median(values []float64) (mid, low, high float64) {
+	if len(values) == 0 {
+		return 0, 0, 0
+	}
+	s := slices.Sorted(slices.Values(values))
+	mid = s[len(s)/2]
+	if len(s)%2 == 0 {
+		mid = (s[len(s)/2-1] + s[len(s)/2]) / 2
+	}
+	return mid, s[0], s[len(s)-1]
+}
