@@ -20,7 +20,6 @@ type desk struct {
 	out []string
 	// offers by agent, so that a test can say "accept" without knowing numbers
 	offers map[id.User]OfferNo
-	quiet  bool
 }
 
 func newDesk(t testing.TB, s Settings, queues ...Queue) *desk {

@@ -84,7 +84,7 @@ func TestTableAgainstAMap(t *testing.T) {
 			table.put(key, slot)
 			want[key] = slot
 		}
-		if got := table.find(key); (got != none) != (func() bool { _, in := want[key]; return in })() || got != none && got != want[key] {
+		if got := table.find(key); (got != none) != func() bool { _, in := want[key]; return in }() || got != none && got != want[key] {
 			t.Fatalf("%s is at %d, want %d", key, got, want[key])
 		}
 	}

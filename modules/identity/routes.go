@@ -1,8 +1,6 @@
 package identity
 
 import (
-	"net/http"
-
 	"github.com/kapok-hotline/kapok/core/right"
 	"github.com/kapok-hotline/kapok/platform/web"
 )
@@ -50,6 +48,6 @@ func (m *Module) Routes(api *web.API) {
 	web.Post(api, "/api/v1/demo/login", right.Public, "Sign in to the demo", m.demoLogin, morning)
 
 	web.Get(api, "/api/v1/oidc", right.Public, "Whether signing in elsewhere is offered", m.lookOIDC)
-	api.Handle("GET /api/v1/oidc/start", right.Public, http.HandlerFunc(m.startOIDC(api)), slow)
-	api.Handle("GET /api/v1/oidc/callback", right.Public, http.HandlerFunc(m.finishOIDC(api)), slow)
+	api.Handle("GET /api/v1/oidc/start", right.Public, m.startOIDC(api), slow)
+	api.Handle("GET /api/v1/oidc/callback", right.Public, m.finishOIDC(api), slow)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func BenchmarkFold(b *testing.B) {
 					}
 					return errDone
 				})
-				if err != errDone {
+				if !errors.Is(err, errDone) {
 					b.Fatal(err)
 				}
 			}

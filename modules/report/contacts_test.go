@@ -17,7 +17,6 @@ import (
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
-	"github.com/kapok-hotline/kapok/core/right"
 	"github.com/kapok-hotline/kapok/modules/report/reporttest"
 	"github.com/kapok-hotline/kapok/platform/store"
 	"github.com/kapok-hotline/kapok/platform/store/storetest"
@@ -203,7 +202,7 @@ func TestReportAPI(t *testing.T) {
 func TestExportEqualsScreen(t *testing.T) {
 	h := open(t, storetest.SQLite(t), threeDays)
 	b := webtest.New(t, h.Module)
-	leader := b.As("leader", webtest.At("gd"), webtest.With(right.Right(ExportReport)))
+	leader := b.As("leader", webtest.At("gd"), webtest.With(ExportReport))
 	for _, c := range []struct{ name, query string }{
 		{"queues-days", "by=queue&step=day&from=2026-11-02&to=2026-11-04"},
 		{"agents-month", "by=agent&step=month&from=2026-11-01&to=2026-11-30"},

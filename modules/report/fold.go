@@ -47,8 +47,6 @@ type touched struct {
 	*tally.Contact
 	before  []tally.Row
 	request *tally.Request
-	known   bool  // it has a row
-	started bool  // its row has a start, so indexed columns stay
 	row     []any // as it was written, when it has one
 	late    bool
 	visits  []tally.Visit

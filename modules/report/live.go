@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -63,7 +64,7 @@ func (l *live) run(ctx context.Context, ready chan struct{}) error {
 	err = l.m.deps.Ledger.Follow(ctx, head, l.take)
 	stop()
 	publishing.Wait()
-	if ctx.Err() != nil && context.Cause(ctx) == err {
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		return nil // asked to end
 	}
 	return err

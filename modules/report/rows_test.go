@@ -85,7 +85,7 @@ func TestRowH2LateFactRestatesItsInterval(t *testing.T) {
 		}
 		// A city's line was down: a call of the first day, 10:07 to 10:09, comes in two days later.
 		at := firstDay.Add(10*60*60e9 + 7*60e9).UnixMilli()
-		late := string(id.New(h.clock.Now()))
+		late := id.New(h.clock.Now())
 		h.appendAt(t, at, late, "gz", event.ContactStarted{Medium: "phone", Direction: "in", From: "013900000137", Number: "12366"})
 		h.appendAt(t, at+5000, late, "gz", event.ContactQueued{Queue: "vat", EnteredAt: at + 5000, First: true, Caller: "013900000137"})
 		h.appendAt(t, at+65000, late, "gz", event.ContactAbandoned{Queue: "vat", EnteredAt: at + 5000, WaitMs: 60000})

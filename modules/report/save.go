@@ -47,9 +47,9 @@ func (b *batch) saveContacts(ctx context.Context, tx *store.Tx) error {
 	var now []any
 	for _, t := range b.contacts {
 		now = contactArgs(now[:0], t.Contact)
-		switch i := b.write.shapeOf(t.row, now); {
-		case i == sameRow:
-		case i == wholeRow:
+		switch i := b.write.shapeOf(t.row, now); i {
+		case sameRow:
+		case wholeRow:
 			fresh = append(fresh, now...)
 		default:
 			passing[i] = append(passing[i], now[0])

@@ -70,7 +70,6 @@ type Exchange struct {
 	mids    []string
 	index   int
 	proto   string
-	tag     int
 }
 
 // NewExchange begins the exchange of a leg.

@@ -98,7 +98,6 @@ type Dialog struct {
 	queue    []func()  // our re-INVITEs that wait their turn
 	byeAfter func()    // hang-up that waits for the ACK
 	acks     map[uint32][]byte
-	subs     uint32
 	session  session
 	incoming *Incoming
 

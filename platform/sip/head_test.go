@@ -3,6 +3,7 @@ package sip
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -162,7 +163,7 @@ func FuzzStream(f *testing.F) {
 		rest := b
 		for {
 			m, err := readMessage(r)
-			if err == errKeepAlive {
+			if errors.Is(err, errKeepAlive) {
 				continue
 			}
 			if err != nil {

@@ -37,7 +37,6 @@ type Refer struct {
 	Replaces *Replaces
 
 	d      *Dialog
-	id     string
 	seq    uint32
 	notify bool // the peer wants to hear
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -197,7 +198,7 @@ func TestTCPCall(t *testing.T) {
 	p := newStreamPeer(t, c, err)
 	p.expect("INVITE")
 	c.Close()
-	if e := final(t, o); e.Err != sip.ErrFlowClosed {
+	if e := final(t, o); !errors.Is(e.Err, sip.ErrFlowClosed) {
 		t.Fatalf("%+v", e)
 	}
 }
