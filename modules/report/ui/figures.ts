@@ -31,7 +31,7 @@ export function slotLabel(slot: string, oneDay: boolean): string {
   return oneDay ? slot.slice(at + 1) : `${slot.slice(5, at)} ${slot.slice(at + 1)}`
 }
 
-export interface ChartWords { of: (id: string) => string; name: (l: Line) => string; target: string }
+export interface ChartWords { of: (id: string) => string; name: (l: Line) => string; target: string; color: (id: string) => string }
 
 /** chartParts finds what a report's chart shows: bars that add up, a rate, and its target. */
 export function chartParts(columns: readonly string[]): { bars: string[]; rate?: string } {
@@ -50,12 +50,12 @@ export function chartOption(report: Interval, measures: readonly Measure[], word
   const label = (l: Line) => (bySlot ? slotLabel(l.slot, days.size === 1) : words.name(l))
   const target = measures.find((m) => m.id === parts.rate)?.target ?? undefined
   const series: Record<string, unknown>[] = parts.bars.map((id) => ({
-    name: words.of(id), type: 'bar', stack: 'count', barMaxWidth: 32, data: report.rows.map((r) => r.measures[id] ?? 0),
+    name: words.of(id), type: 'bar', stack: 'count', barMaxWidth: 32, itemStyle: { color: words.color(id) }, data: report.rows.map((r) => r.measures[id] ?? 0),
   }))
   if (parts.rate) {
     const id = parts.rate
     series.push({
-      name: words.of(id), type: 'line', yAxisIndex: 1, connectNulls: false, data: report.rows.map((r) => { const v = r.measures[id]; return v === null || v === undefined ? null : Math.round(v * 1000) / 10 }),
+      name: words.of(id), type: 'line', yAxisIndex: 1, connectNulls: false, itemStyle: { color: words.color(id) }, lineStyle: { color: words.color(id) }, data: report.rows.map((r) => { const v = r.measures[id]; return v === null || v === undefined ? null : Math.round(v * 1000) / 10 }),
       ...(target ? { markLine: { silent: true, symbol: 'none', label: { formatter: `${words.target} ${(target * 100).toFixed(1)}%`, position: 'insideEndTop' }, lineStyle: { type: 'dashed' }, data: [{ yAxis: target * 100 }] } } : {}),
     })
   }

@@ -26,10 +26,10 @@ export interface Leg {
   started: number; answered: number; ended: number; ring_ms: number; talk_ms: number; hold_ms: number; cause: string; mos: number
 }
 export interface Fact { seq: number; at: number; kind: string; actor: string; place: string; node: string; body: Record<string, unknown> | null }
-export interface Candidate { agent: string; refusal: number; skill?: string; score: number; load: number; idle_since: number }
-export interface Rival { contact: string; queue: string; entered_at: number; key: number; waiting: number; refusal: number; skill?: string }
+export interface Candidate { agent: string; refusal: string; skill?: string; score: number; load: number; idle_since: number }
+export interface Rival { contact: string; queue: string; entered_at: number; key: number; waiting: number; refusal: string; skill?: string }
 export interface Trace {
-  at: number; offer?: number; contact: string; agent?: string; queue: string; cause?: number; entered_at: number; key: number
+  at: number; offer?: number; contact: string; agent?: string; queue: string; cause?: string; entered_at: number; key: number
   relax: number; ring: number; best_skill?: boolean; sticky?: string; agents: number; candidates: Candidate[] | null; earlier: number; rivals: Rival[] | null
 }
 export interface Offer { offer: string; at: number; queue: string; agent: string; agent_name: string; result: string; trace?: Trace | null }
