@@ -37,8 +37,10 @@ func (h *House) migrate(ctx context.Context) error {
 func (h *House) routes() error {
 	h.web.Identify(h.identity)
 	h.web.Record(h.identity)
-	if err := h.web.Texts().Add(section.Texts()); err != nil {
-		return err
+	for _, files := range houseTexts() {
+		if err := h.web.Texts().Add(files); err != nil {
+			return err
+		}
 	}
 	api := h.web.API()
 	for _, m := range h.all {

@@ -1,11 +1,6 @@
 package app
 
-import (
-	"context"
-	"io/fs"
-)
-
-func ownTexts() []fs.FS { return nil }
+import "context"
 
 const demoHelp = ""
 
