@@ -33,7 +33,8 @@ type queues struct{ h *House }
 
 func (q queues) Enter(ctx context.Context, queue id.Queue, w voice.Waiting) error {
 	e := routing.Entry{
-		Contact: w.Contact, Medium: contact.Phone, Site: w.Site, Priority: w.Priority, Caller: w.Caller, First: w.First, Since: w.Since,
+		Contact: w.Contact, Medium: contact.Phone, Site: w.Site, Priority: w.Priority, Caller: w.Caller, First: w.First,
+		At: w.At, Since: w.Since,
 	}
 	for _, n := range w.Needs {
 		e.Needs = append(e.Needs, routing.Need{Skill: n.Skill, Level: n.Level})

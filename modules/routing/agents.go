@@ -50,11 +50,11 @@ func (t *thinker) signOut(user id.User, why string) {
 		return
 	}
 	t.applyBy(acd.Event{Kind: acd.AgentSignedOut, Agent: user}, "agent")
-	now := t.m.deps.Clock.Now()
 	if p.now.state != event.SignedOut { // the brain says so itself; whatever it says, the day's sum must close
-		t.stand(p, standing{state: event.SignedOut, since: now}, "agent")
+		t.stand(p, standing{state: event.SignedOut, since: t.m.deps.Clock.Now()}, "agent")
 	}
-	t.m.deps.Facts.Post(now, p.site, string(user), string(user), event.AgentSignedOut{Ms: now.Sub(p.signedInAt).Milliseconds(), Why: why})
+	end := p.now.since // where the last state was closed: in whole ms, as the states are
+	t.m.deps.Facts.Post(end, p.site, string(p.user), string(p.user), event.AgentSignedOut{Ms: end.UnixMilli() - p.signedInAt.UnixMilli(), Why: why})
 	delete(t.agents, user)
 }
 

@@ -108,10 +108,14 @@ func (t *thinker) agentState(c acd.Command, by string) {
 	if p == nil {
 		return
 	}
-	t.stand(p, standing{
+	to := standing{
 		state: stateWord(c.State), reason: c.Reason, contact: c.Contact,
 		since: time.UnixMilli(c.Since), until: c.Deadline, next: c.Pending,
-	}, by)
+	}
+	if p.now.state == event.SignedOut && to.state != event.SignedOut {
+		to.since = p.signedInAt // the first state begins with the sign-in, however long the brain's turn was in coming
+	}
+	t.stand(p, to, by)
 }
 
 // gone notes that a person left while waiting; called before the brain forgets them.

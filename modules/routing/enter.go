@@ -20,7 +20,8 @@ type Entry struct {
 	Needs    []Need    // beside the queue's own
 	Sticky   id.User   // the agent the person knows
 	First    bool      // the first request for an agent in this contact
-	Since    time.Time // when the place counts from; zero: now
+	At       time.Time // when this stay began; zero: now
+	Since    time.Time // when the place counts from: earlier than At for who comes back; zero: At
 }
 
 // Enter brings a contact into a queue. From here on routing decides: it rings agents through the contact's
@@ -30,13 +31,16 @@ func (m *Module) Enter(ctx context.Context, queue id.Queue, e Entry) error {
 		return unknownQueue(queue)
 	}
 	now := m.deps.Clock.Now()
-	if e.Since.IsZero() {
-		e.Since = now
+	if e.At.IsZero() {
+		e.At = now
 	}
-	w := &waiting{Entry: e, queue: queue, enteredAt: e.Since.UnixMilli()}
+	if e.Since.IsZero() {
+		e.Since = e.At
+	}
+	w := &waiting{Entry: e, queue: queue, enteredAt: e.At.UnixMilli()}
 	ev := acd.Event{
 		Kind: acd.ContactEntered, Contact: e.Contact, Queue: queue, Channel: acd.Channel(e.Medium),
-		EnteredAt: w.enteredAt, Since: now.UnixMilli(), Priority: e.Priority, Sticky: e.Sticky, Caller: e.Caller, Site: e.Site,
+		EnteredAt: e.Since.UnixMilli(), Since: w.enteredAt, Priority: e.Priority, Sticky: e.Sticky, Caller: e.Caller, Site: e.Site,
 	}
 	for _, n := range e.Needs {
 		ev.Needs = append(ev.Needs, acd.Need{Skill: n.Skill, Level: uint8(n.Level)})

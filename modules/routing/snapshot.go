@@ -3,6 +3,7 @@ package routing
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/id"
@@ -113,6 +114,7 @@ func brainAgent(user id.User, a Agent, sites []id.Site) *acd.Agent {
 // brainSettings are the brain's settings under the rules.
 func brainSettings(r Rules) acd.Settings {
 	s := acd.Defaults()
+	s.Slack = offerSlack.Milliseconds()
 	s.Channels = []acd.ChannelRule{{Channel: acd.Channel(contact.Phone), Weight: 100, Endpoint: true}}
 	for _, medium := range []contact.Medium{contact.Chat, contact.WeChat, contact.Weibo, contact.SMS} {
 		s.Channels = append(s.Channels, acd.ChannelRule{Channel: acd.Channel(medium), Weight: 30})
@@ -123,6 +125,10 @@ func brainSettings(r Rules) acd.Settings {
 	}
 	return s
 }
+
+// offerSlack is how long an answer given in the last moment of the ringing may be on its way to us. The caller of a
+// call nobody took waits it out, so it is short.
+const offerSlack = 500 * time.Millisecond
 
 func seconds(s int) int64 { return int64(s) * acd.Second }
 

@@ -63,11 +63,11 @@ func (m *Module) begin(in *sip.Incoming, number Number) *call {
 	m.calls[c.id] = c
 	m.mu.Unlock()
 	m.ladders.belongs(in.CallID, c.id)
-	c.fact("", event.ContactStarted{
+	c.factAt(now, "", event.ContactStarted{
 		Medium: contact.Phone, Direction: contact.In, From: c.from, To: string(number.Code), Number: number.Code,
 		Trunk: id.Trunk(in.Trunk), CallID: in.CallID,
 	})
-	c.fact("", event.LegStarted{Leg: c.caller.id, Role: "caller", Peer: c.from})
+	c.factAt(now, "", event.LegStarted{Leg: c.caller.id, Role: "caller", Peer: c.from})
 	return c
 }
 
@@ -117,7 +117,7 @@ func (c *call) answer(ctx context.Context, in *sip.Incoming) error {
 		return err
 	}
 	c.caller.answeredAt = c.m.now()
-	c.fact("", event.LegAnswered{Leg: c.caller.id})
+	c.factAt(c.caller.answeredAt, "", event.LegAnswered{Leg: c.caller.id})
 	if !late {
 		return nil
 	}
@@ -161,12 +161,12 @@ func (c *call) refuse(in *sip.Incoming, err error) {
 		c.player.Stop()
 	}
 	ring, talk, hold := c.caller.times(now)
-	c.fact("", event.LegEnded{Leg: c.caller.id, Role: "caller", RingMs: ring, TalkMs: talk, HoldMs: hold, Cause: cause})
+	c.factAt(now, "", event.LegEnded{Leg: c.caller.id, Role: "caller", RingMs: ring, TalkMs: talk, HoldMs: hold, Cause: cause})
 	by := contact.BySystem
 	if outcome == contact.Left {
 		by = contact.ByCaller
 	}
-	c.fact("", event.ContactEnded{By: by, Outcome: outcome, Cause: cause, Ms: now.UnixMilli() - c.startedAt.UnixMilli()})
+	c.factAt(now, "", event.ContactEnded{By: by, Outcome: outcome, Cause: cause, Ms: now.UnixMilli() - c.startedAt.UnixMilli()})
 	c.close()
 }
 

@@ -49,6 +49,7 @@ type call struct {
 	play    int // number of the thing being played: an old one's end is not the new one's
 	queue   id.Queue
 	since   time.Time // when the place in the queue counts from
+	entered time.Time // when this stay in the queue began: later than since for who comes back
 	outcome contact.Outcome
 	lost    *time.Timer // the agent's browser is away
 	over    bool
@@ -156,8 +157,11 @@ func (c *call) noDeadline() {
 	c.onTimer = nil
 }
 
-func (c *call) fact(actor id.User, b event.Body) {
-	c.m.deps.Facts.Post(c.m.now(), c.site, string(c.id), string(actor), b)
+func (c *call) fact(actor id.User, b event.Body) { c.factAt(c.m.now(), actor, b) }
+
+// factAt writes down what happened at a moment that is reckoned with elsewhere too.
+func (c *call) factAt(at time.Time, actor id.User, b event.Body) {
+	c.m.deps.Facts.Post(at, c.site, string(c.id), string(actor), b)
 }
 
 // callerGone ends a call whose caller hung up.

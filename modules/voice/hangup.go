@@ -36,7 +36,7 @@ func (c *call) end(by contact.Party, cause string) {
 		c.outcome = c.cursor.Outcome()
 	}
 	now := c.closeSide(ctx, c.caller, cause)
-	c.fact("", event.ContactEnded{By: by, Outcome: c.outcome, Cause: cause, Ms: now.UnixMilli() - c.startedAt.UnixMilli()})
+	c.factAt(now, "", event.ContactEnded{By: by, Outcome: c.outcome, Cause: cause, Ms: now.UnixMilli() - c.startedAt.UnixMilli()})
 	c.stopRecording()
 }
 
@@ -76,7 +76,7 @@ func (c *call) closeSide(ctx context.Context, s *side, cause string) time.Time {
 		Leg: s.id, Role: s.role, Agent: s.agent, Queue: s.queue, EnteredAt: s.enteredAt, Cause: cause, MOS: round2(stats.MOS),
 	}
 	f.RingMs, f.TalkMs, f.HoldMs = s.times(now)
-	c.fact(s.agent, f)
+	c.factAt(now, s.agent, f)
 	return now
 }
 

@@ -29,10 +29,11 @@ func (c *call) enter(q *flow.Queue) {
 func (c *call) wait(q id.Queue, w Waiting) {
 	c.phase, c.gather, c.queue = queued, nil, q
 	w.Contact, w.Site, w.Caller = c.id, c.site, c.from
+	w.At = c.m.now()
 	if w.Since.IsZero() {
-		w.Since = c.m.now()
+		w.Since = w.At
 	}
-	c.since = w.Since
+	c.since, c.entered = w.Since, w.At
 	sound := c.m.deps.Queues.Sound(q)
 	c.music(sound)
 	ctx, cancel := context.WithTimeout(c.ctx, brainBound)

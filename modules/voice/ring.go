@@ -36,7 +36,7 @@ func (c *call) ring(ctx context.Context, s *side, kind string, join func() bool)
 	if err := m.openLeg(c, s); err != nil {
 		return err
 	}
-	c.fact(s.agent, event.LegStarted{Leg: s.id, Role: s.role, Agent: s.agent, Queue: s.queue, Peer: s.peer()})
+	c.factAt(s.startedAt, s.agent, event.LegStarted{Leg: s.id, Role: s.role, Agent: s.agent, Queue: s.queue, Peer: s.peer()})
 	dialog, answer, err := m.dial(ctx, c, s, kind)
 	if err != nil {
 		c.unjoined(ctx, s, fault.CodeOf(err))
@@ -174,11 +174,11 @@ func (c *call) join(s *side) {
 	c.noDeadline()
 	c.gather, c.play = nil, c.play+1
 	c.phase, c.agent = talking, s
-	s.answeredAt, s.enteredAt = c.m.now(), c.since.UnixMilli()
+	s.answeredAt, s.enteredAt = c.m.now(), c.entered.UnixMilli()
 	if s.queue == "" {
 		s.enteredAt = 0
 	}
-	c.fact(s.agent, event.LegAnswered{Leg: s.id})
+	c.factAt(s.answeredAt, s.agent, event.LegAnswered{Leg: s.id})
 	c.bridge = rtp.Join(c.caller.leg, s.leg)
 	c.talkingLeg.Store(&s.leg)
 	c.talkingTo.Store(&s.agent)

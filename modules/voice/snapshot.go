@@ -154,6 +154,9 @@ func (s *snapshot) sipTrunks() []sip.TrunkConfig {
 	var out []sip.TrunkConfig
 	for _, t := range s.trunks {
 		c := sip.TrunkConfig{ID: string(t.Code), Options: time.Duration(t.OptionsS) * time.Second}
+		if t.OptionsS == 0 {
+			c.Options = -1 // nobody is asked how they are
+		}
 		for _, p := range t.Peers {
 			if t.Protocol != "" && t.Protocol != "udp" {
 				p = "sip:" + p + ";transport=" + t.Protocol

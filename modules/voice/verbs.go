@@ -51,7 +51,7 @@ func (c *call) hold(hold bool) {
 			c.player.Music(clips[0])
 		}
 		c.player.Play(nil)
-		c.fact(a.agent, event.LegHeld{Leg: a.id})
+		c.factAt(now, a.agent, event.LegHeld{Leg: a.id})
 		return
 	}
 	span := now.Sub(a.heldAt)
@@ -59,7 +59,7 @@ func (c *call) hold(hold bool) {
 	c.player.Stop()
 	c.bridge = rtp.Join(c.caller.leg, a.leg)
 	c.tap()
-	c.fact(a.agent, event.LegResumed{Leg: a.id, HeldMs: span.Milliseconds()})
+	c.factAt(now, a.agent, event.LegResumed{Leg: a.id, HeldMs: span.Milliseconds()})
 }
 
 func (c *call) holdMusic() id.Prompt {

@@ -36,7 +36,8 @@ type Waiting struct {
 	Caller   string // the same for every attempt of one person
 	Needs    []flow.Need
 	First    bool
-	Since    time.Time // when its place counts from; zero: now
+	At       time.Time // when this stay begins
+	Since    time.Time // when its place counts from; zero: At
 }
 
 // Sound is what a queue does to the ear: music while waiting, a word of comfort every so often, and whether the
@@ -148,4 +149,5 @@ func (m *Module) Calls() int {
 	return len(m.calls)
 }
 
-func (m *Module) now() time.Time { return m.deps.Clock.Now() }
+// now is whole milliseconds, as facts are: what is divided of a leg adds up to it exactly.
+func (m *Module) now() time.Time { return m.deps.Clock.Now().Truncate(time.Millisecond) }
