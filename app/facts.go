@@ -1,11 +1,14 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/platform/clock"
 	"github.com/kapok-hotline/kapok/platform/ledger"
 )
 
@@ -19,5 +22,82 @@ func (f facts) Post(at time.Time, place id.Site, subject, actor string, body eve
 		f.h.log.Error("a fact cannot be written down", "kind", body.Kind(), "subject", subject, "err", err)
 		return
 	}
-	f.h.journal.Post(ledger.Fact{At: at.UnixMilli(), Kind: body.Kind(), Subject: subject, Actor: actor, Place: string(place), Body: b})
+	f.h.posts.post(ledger.Fact{At: at.UnixMilli(), Kind: body.Kind(), Subject: subject, Actor: actor, Place: string(place), Body: b})
+}
+
+// together is the shortest time between two commits of facts: well below what a desk waits for its own (500 ms) and
+// a wallboard may be late (2 s). A call says some twenty things, and a commit costs more than writing ten of them:
+// under load all facts of this span share one. After a silence the first goes at once.
+const together = 100 * time.Millisecond
+
+// posts holds facts back while the last commit is younger than together. It never blocks who posts.
+type posts struct {
+	journal *ledger.Journal
+	clock   clock.Clock
+
+	mu      sync.Mutex
+	waiting []ledger.Fact
+	wake    chan struct{}
+}
+
+func newPosts(j *ledger.Journal, c clock.Clock) *posts {
+	return &posts{journal: j, clock: c, wake: make(chan struct{}, 1)}
+}
+
+func (p *posts) post(f ledger.Fact) {
+	p.mu.Lock()
+	p.waiting = append(p.waiting, f)
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// keep has facts written until ctx ends, then what is left.
+func (p *posts) keep(ctx context.Context) {
+	written, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var journal sync.WaitGroup
+	journal.Go(func() { p.journal.Run(written) })
+	p.run(ctx)
+	p.handOver()
+	stop()
+	journal.Wait()
+}
+
+// run hands over until ctx ends.
+func (p *posts) run(ctx context.Context) {
+	pause := p.clock.NewTimer(together)
+	defer pause.Stop()
+	for {
+		select {
+		case <-p.wake:
+		case <-ctx.Done():
+			return
+		}
+		p.handOver()
+		pause.Reset(together)
+		select {
+		case <-pause.C():
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// handOver gives everything held back to the journal, in order.
+func (p *posts) handOver() {
+	p.mu.Lock()
+	defer p.mu.Unlock() // the order of two who hand over at once is that of posting
+	for _, f := range p.waiting {
+		p.journal.Post(f)
+	}
+	clear(p.waiting)
+	p.waiting = p.waiting[:0]
+}
+
+// flush returns when everything posted before is kept, or ctx ends.
+func (p *posts) flush(ctx context.Context) error {
+	p.handOver()
+	return p.journal.Flush(ctx)
 }

@@ -63,6 +63,7 @@ type House struct {
 	bus     *bus.Bus
 	ledger  *ledger.Ledger
 	journal *ledger.Journal
+	posts   *posts
 	book    *section.Book
 	web     *web.Server
 
@@ -74,6 +75,8 @@ type House struct {
 	voice    *voice.Module
 	desk     *desk.Module
 	all      []module
+
+	zones sync.Map // *time.Location by name
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -129,6 +132,7 @@ func (h *House) open(ctx context.Context) error {
 		return err
 	}
 	h.journal = ledger.NewJournal(h.ledger, h.log)
+	h.posts = newPosts(h.journal, h.clock)
 	h.web = web.New(web.Config{
 		HTTP: h.o.HTTP, HTTPS: h.o.HTTPS, Data: h.o.Data, CertFile: h.o.TLSCert, KeyFile: h.o.TLSKey,
 		Advertise: []string{h.o.Advertise.String()}, UI: kapokweb.Dist(), UIDev: devServer(), Node: h.o.Node, Version: Version(), Clock: h.clock, Log: h.log,
@@ -193,7 +197,7 @@ func (h *House) Run(ctx context.Context, ready func()) error {
 	ctx, h.stop = context.WithCancel(ctx)
 	defer h.close()
 	written, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
-	h.done.Go(func() { h.journal.Run(written) })
+	h.done.Go(func() { h.posts.keep(written) })
 	parts := new(sync.WaitGroup)
 	for _, m := range h.all {
 		if err := h.start(ctx, parts, m); err != nil {
@@ -289,9 +293,14 @@ func (h *House) zone(place string) *time.Location {
 	if h.identity == nil {
 		return nil
 	}
-	z, err := clock.Zone(h.identity.Timezone(id.Site(place)))
+	name := h.identity.Timezone(id.Site(place))
+	if z, ok := h.zones.Load(name); ok {
+		return z.(*time.Location) //nolint:forcetypeassert // nothing else is put there
+	}
+	z, err := clock.Zone(name)
 	if err != nil {
 		return nil
 	}
+	h.zones.Store(name, z) // asked for with every fact, and read from a file
 	return z
 }

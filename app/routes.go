@@ -102,7 +102,7 @@ func (h *House) backup(ctx context.Context, in *backupIn) (*backupOut, error) {
 	if !filepath.IsAbs(file) {
 		return nil, fault.New(fault.Invalid, "platform.backup.path").At("file")
 	}
-	if err := h.journal.Flush(ctx); err != nil {
+	if err := h.posts.flush(ctx); err != nil {
 		return nil, err
 	}
 	work, err := os.MkdirTemp(filepath.Dir(file), ".backup-*")

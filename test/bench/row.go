@@ -51,7 +51,9 @@ type row struct {
 	measure func(context.Context, *bench, *row) error
 }
 
-func (r *row) notef(format string, args ...any) { r.Notes = append(r.Notes, fmt.Sprintf(format, args...)) }
+func (r *row) notef(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
 
 // of puts repetitions into the row: median and spread, in the unit and with the decimals of the format.
 func (r *row) of(values []float64, format string) {

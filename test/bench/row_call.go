@@ -74,7 +74,7 @@ func costOfCalls(ctx context.Context, g *rig, rate float64, span time.Duration) 
 	if err != nil {
 		return 0, nil, err
 	}
-	return float64((after-before).Microseconds()) / 1000 / float64(len(done)), done, nil
+	return float64((after - before).Microseconds()) / 1000 / float64(len(done)), done, nil
 }
 
 // quiet gives the share of a core the server uses while nothing is asked of it.

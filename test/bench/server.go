@@ -26,7 +26,7 @@ type server struct {
 	sip       *net.UDPAddr
 	cmd       *exec.Cmd
 	log       *os.File
-	ended     chan struct{} // closed when the process is gone
+	ended     chan struct{}     // closed when the process is gone
 	tokens    map[string]string // by user
 	client    *http.Client
 }
