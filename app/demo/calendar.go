@@ -66,7 +66,7 @@ func volume(date time.Time, works func(time.Time) bool) float64 {
 func filing(date time.Time, works func(time.Time) bool) float64 {
 	last := time.Date(date.Year(), date.Month(), 15, 0, 0, 0, 0, date.Location())
 	for range 15 {
-		if works(last) {
+		if works(last.Add(10 * time.Hour)) {
 			break
 		}
 		last = last.AddDate(0, 0, 1)

@@ -52,6 +52,24 @@ type plan struct {
 	} `yaml:"agents"`
 }
 
+// Phone is a desk phone of the bureau.
+type Phone struct {
+	Code string `yaml:"code" json:"code"`
+	Name string `yaml:"name" json:"name"`
+	Site string `yaml:"site" json:"site"`
+}
+
+// Phones gives the bureau's desk phones.
+func Phones() ([]Phone, error) {
+	var b struct {
+		Phones []Phone `yaml:"phones"`
+	}
+	if err := yaml.Unmarshal(bureau, &b); err != nil {
+		return nil, fmt.Errorf("demo bureau: %w", err)
+	}
+	return b.Phones, nil
+}
+
 // queue is a queue of the bureau.
 type queue struct {
 	Code  string `yaml:"code"`

@@ -95,7 +95,7 @@ func New(o Options) (*History, error) {
 			user: id.User(a.User), skills: a.Skills, seat: id.Seat(fmt.Sprintf("A%02d", i+1)), phone: id.Phone(fmt.Sprintf("80%02d", i+1)),
 		})
 	}
-	h.people = People(o.Seed, people, Districts())
+	h.people = People(o.Seed, PeopleCount, Districts())
 	y, m, d := o.Last.Date()
 	h.first = time.Date(y, m, d-(Days-1), 0, 0, 0, 0, o.Last.Location())
 	return h, nil

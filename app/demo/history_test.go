@@ -12,7 +12,7 @@ import (
 
 var china = time.FixedZone("China", 8*3600)
 
-func weekdays(d time.Time) bool { return d.Weekday() != time.Saturday && d.Weekday() != time.Sunday }
+func weekdays(d time.Time) bool { return d.Hour() == 10 && d.Weekday() != time.Saturday && d.Weekday() != time.Sunday }
 
 func made(t *testing.T, o Options) []Made {
 	t.Helper()
@@ -110,7 +110,7 @@ func TestDayOffIsEmpty(t *testing.T) {
 }
 
 func TestPeople(t *testing.T) {
-	all := People(1, people, Districts())
+	all := People(1, PeopleCount, Districts())
 	numbers := map[string]int{}
 	for _, p := range all {
 		numbers[p.Number]++
@@ -118,7 +118,7 @@ func TestPeople(t *testing.T) {
 			t.Fatalf("%s has a wrong check character", p.TaxID)
 		}
 	}
-	if len(numbers) < people*9/10 {
-		t.Errorf("%d numbers for %d people", len(numbers), people)
+	if len(numbers) < PeopleCount*9/10 {
+		t.Errorf("%d numbers for %d people", len(numbers), PeopleCount)
 	}
 }

@@ -24,8 +24,8 @@ func (p Person) National() string {
 	return "0" + p.Number
 }
 
-// people are as many as call in five months; the first tenth, book-keepers of many firms, call most.
-const people = 5200
+// PeopleCount is as many as call in five months; the first tenth, book-keepers of many firms, call most.
+const PeopleCount = 5200
 
 var ( // never written to
 	segments  = []string{"130", "133", "135", "136", "137", "138", "139", "150", "158", "159", "177", "186", "188", "189"}

@@ -1,7 +1,0 @@
-package app
-
-import "context"
-
-const demoHelp = ""
-
-func runDemo(context.Context, *call) error { return nil }
