@@ -23,6 +23,7 @@ part_race() {
 }
 
 part_ui() {
+  scripts/api.sh -n
   scripts/node.sh npm run --silent check
   scripts/node.sh npm test --silent
   scripts/ui.sh
