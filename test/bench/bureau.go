@@ -11,18 +11,17 @@ import (
 
 // The demo bureau's people and the number that leads straight to a queue.
 const (
-	agents     = 33
-	direct     = "12367"
-	phoneWord  = "bench-phone-7"
-	manyAtOnce = 60 // calls one robot phone may hold in the rows that are not about a bureau's size
+	agents    = 33
+	direct    = "12367"
+	phoneWord = "bench-phone-7"
 )
 
 func userCode(i int) string  { return fmt.Sprint(1001 + i) }
 func phoneCode(i int) string { return fmt.Sprint(8001 + i) }
 
 // bureau is the demo bureau for the bench: no recording and no wrap-up (as in the peers' figures), no rule that
-// turns callers away, the phones with a password, and each agent taking so many calls at once.
-func bureau(capacity int) ([]byte, error) {
+// turns callers away, the phones with a password, and as many agents more as the row needs.
+func bureau(people int) ([]byte, error) {
 	var file map[string]any
 	if err := yaml.Unmarshal(demo.Bureau(), &file); err != nil {
 		return nil, fmt.Errorf("the demo bureau cannot be read: %w", err)
@@ -35,7 +34,11 @@ func bureau(capacity int) ([]byte, error) {
 		q["no_agents_s"] = 0
 	})
 	each(file, "phones", func(p map[string]any) { p["password"] = phoneWord })
-	each(file, "agents", func(a map[string]any) { a["capacity"] = map[string]int{"phone": capacity} })
+	for i := agents; i < people; i++ {
+		add(file, "users", map[string]any{"code": userCode(i), "name": "坐席" + userCode(i), "site": "gz", "roles": []string{"agent"}, "active": true})
+		add(file, "agents", map[string]any{"user": userCode(i), "skills": map[string]int{"general": 2}})
+		add(file, "phones", map[string]any{"code": phoneCode(i), "site": "gz", "password": phoneWord})
+	}
 	each(file, "trunks", func(t map[string]any) { t["options_s"] = 0 })
 	file["rules"] = map[string]any{"missed_limit": 0}
 	file["settings"] = map[string]any{"recording": false, "language": "zh"}
@@ -49,4 +52,9 @@ func each(file map[string]any, section string, f func(map[string]any)) {
 			f(item)
 		}
 	}
+}
+
+func add(file map[string]any, section string, item map[string]any) {
+	list, _ := file[section].([]any)
+	file[section] = append(list, item)
 }

@@ -191,3 +191,17 @@ func (p *phone) rung() int {
 	defer p.mu.Unlock()
 	return p.offers
 }
+
+// media gives the phone something to say and to hear with from now on.
+func (p *phone) media(ports func() (int, *stream)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ports = ports
+}
+
+// occupy has the phone answer "busy" from now on, or not any more.
+func (p *phone) occupy(busy bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.busy = busy
+}

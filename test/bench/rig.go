@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// rig is a server with the bureau at work: 33 registered robot phones, an agent at each, and callers.
+// rig is a server with the bureau at work: registered robot phones, an agent at each, and callers.
 type rig struct {
 	*server
 	x      *exchange
@@ -16,26 +18,26 @@ type rig struct {
 	sink   *sink
 }
 
-func newRig(ctx context.Context, b *bench, capacity int) (*rig, error) {
-	s, err := startServer(ctx, b.bin, b.dir, capacity)
+func newRig(ctx context.Context, b *bench, people int) (*rig, error) {
+	s, err := startServer(ctx, b.bin, b.dir, people)
 	if err != nil {
 		return nil, err
 	}
 	r := &rig{server: s}
-	if err := r.people(); err != nil {
+	if err := r.come(people); err != nil {
 		return nil, errors.Join(err, r.close(), errors.New(s.lastLines()))
 	}
 	return r, nil
 }
 
-func (r *rig) people() (err error) {
+func (r *rig) come(people int) (err error) {
 	if r.sink, err = newSink(); err != nil {
 		return err
 	}
 	if r.x, err = newExchange(r.sip); err != nil {
 		return err
 	}
-	for i := range agents {
+	for i := range people {
 		p, err := newPhone(r.sip, phoneCode(i), phoneWord)
 		if err != nil {
 			return err
@@ -50,23 +52,37 @@ func (r *rig) people() (err error) {
 	return nil
 }
 
-// work signs n agents in and makes them ready.
+// work signs n agents in and makes them ready, some at a time: each answer waits for its facts.
 func (r *rig) work(ctx context.Context, n int) error {
-	for i := range n {
+	return many(n, func(i int) error {
 		if err := r.desk(ctx, userCode(i), "signin", map[string]string{"endpoint": phoneCode(i)}); err != nil {
 			return err
 		}
-	}
-	return r.ready(ctx, n)
+		return r.desk(ctx, userCode(i), "state", map[string]string{"state": "ready"})
+	})
 }
 
-func (r *rig) ready(ctx context.Context, n int) error {
-	for i := range n {
-		if err := r.desk(ctx, userCode(i), "state", map[string]string{"state": "ready"}); err != nil {
-			return err
-		}
+// many calls f for 0 … n-1, sixteen at a time, and gives the first error.
+func many(n int, f func(i int) error) error {
+	var work sync.WaitGroup
+	next, errs := atomic.Int64{}, make(chan error, n)
+	for range 16 {
+		work.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if err := f(i); err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
 	}
-	return nil
+	work.Wait()
+	select {
+	case err := <-errs:
+		return err
+	default:
+		return nil
+	}
 }
 
 func (r *rig) close() error {

@@ -18,7 +18,7 @@ const (
 )
 
 func measureCall(ctx context.Context, b *bench, r *row) error {
-	g, err := newRig(ctx, b, 1)
+	g, err := newRig(ctx, b, agents)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func freePort() (int, error) {
 }
 
 // startServer runs kapok with the bench's bureau in it.
-func startServer(ctx context.Context, bin, dir string, capacity int) (*server, error) {
+func startServer(ctx context.Context, bin, dir string, people int) (*server, error) {
 	data, err := os.MkdirTemp(dir, "data-*")
 	if err != nil {
 		return nil, err
@@ -94,17 +94,17 @@ func startServer(ctx context.Context, bin, dir string, capacity int) (*server, e
 		_ = s.cmd.Wait() // how it ended is in its log
 		close(s.ended)
 	}()
-	if err := s.furnish(ctx, capacity); err != nil {
+	if err := s.furnish(ctx, people); err != nil {
 		return nil, errors.Join(err, s.stop(), errors.New(s.lastLines()))
 	}
 	return s, nil
 }
 
-func (s *server) furnish(ctx context.Context, capacity int) error {
+func (s *server) furnish(ctx context.Context, people int) error {
 	if err := s.healthy(ctx); err != nil {
 		return err
 	}
-	file, err := bureau(capacity)
+	file, err := bureau(people)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (s *server) furnish(ctx context.Context, capacity int) error {
 	if out, err := apply.CombinedOutput(); err != nil {
 		return fmt.Errorf("the bureau was not applied: %w\n%s", err, out)
 	}
-	return s.makeTokens(ctx)
+	return s.makeTokens(ctx, people)
 }
 
 // healthy waits until calls can be taken.
@@ -141,11 +141,11 @@ func (s *server) healthy(ctx context.Context) error {
 }
 
 // makeTokens lets the robots work at every agent's desk, over the admin socket as `kapok token create` does.
-func (s *server) makeTokens(ctx context.Context) error {
+func (s *server) makeTokens(ctx context.Context, people int) error {
 	admin := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(s.data, "kapok.sock"))
 	}}}
-	for i := range agents {
+	for i := range people {
 		u := userCode(i)
 		var t struct{ Token string }
 		if err := post(ctx, admin, "http://kapok/api/v1/tokens", "", map[string]string{"user": u, "name": "bench"}, &t); err != nil {

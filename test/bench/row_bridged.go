@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Row bridged: calls with both legs through the server and speech both ways, all on one core. The number of calls
+// is raised until loss or delay says stop.
+const (
+	bridgedGoal = 800
+	maxLoss     = 0.001
+	maxMore     = 20.0 // ms of p99 delay above the idle echo
+)
+
+func measureBridged(ctx context.Context, b *bench, r *row) error {
+	steps := []int{200, 400, 600, 800, 1000, 1200}
+	if b.quick {
+		steps = []int{200, 800}
+	}
+	people := steps[len(steps)-1] + 10
+	g, err := newRig(ctx, b, people)
+	if err != nil {
+		return err
+	}
+	defer g.close() //nolint:errcheck // what went wrong at the end of a measured run is no figure
+	p, err := newPump()
+	if err != nil {
+		return err
+	}
+	defer p.close() //nolint:errcheck // likewise
+	echo, err := idleEcho(p)
+	if err != nil {
+		return err
+	}
+	for _, x := range g.phones {
+		x.media(p.open)
+	}
+	if err := g.work(ctx, people); err != nil {
+		return err
+	}
+	var calls []*call
+	var shares []float64
+	best, tired := 0, false
+	for i, n := range steps {
+		if calls, err = g.bridge(ctx, p, calls, n); err != nil {
+			r.notef("%d calls: %v", n, err)
+			break
+		}
+		time.Sleep(time.Second)
+		before, err := used(g.pid())
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		h := p.measure(uint32(i+2), 5*time.Second)
+		took := time.Since(began)
+		after, err := used(g.pid())
+		if err != nil {
+			return err
+		}
+		share := float64(after-before) / float64(took)
+		due := float64(n) * 2 * 50 * 5
+		keeps := float64(h.sent) >= 0.97*due
+		fine := h.loss() < maxLoss && h.p99-echo.p99 < maxMore
+		r.notef("%d calls: loss %.3f %%, p50 %.1f ms, p99 %.1f ms, %.0f %% of a core (%.1f per 100 calls); load sent %.1f %% of its packets in time",
+			n, h.loss()*100, h.p50, h.p99, share*100, share*100/float64(n)*100, float64(h.sent)/due*100)
+		shares = append(shares, share/float64(n))
+		if !keeps {
+			tired = true
+		}
+		if !fine {
+			break
+		}
+		best = n
+	}
+	if len(shares) == 0 {
+		return errors.New("no calls could be bridged")
+	}
+	each, _, _ := median(shares)
+	r.Value, r.Low, r.High = float64(best), float64(best), 1/each
+	r.Measured = fmt.Sprintf("%d calls within loss and delay (steps of 200); by processor cost a core is full at %.0f", best, 1/each)
+	r.Met = best >= bridgedGoal
+	r.notef("idle echo loop: p50 %.2f ms, p99 %.2f ms, loss %.3f %%", echo.p50, echo.p99, echo.loss()*100)
+	if tired {
+		r.notef("the load could not send all its packets in time on its core: the steps above are its limit too")
+	}
+	return nil
+}
+
+// bridge adds calls until n talk.
+func (r *rig) bridge(ctx context.Context, p *pump, calls []*call, n int) ([]*call, error) {
+	for len(calls) < n {
+		port, s := p.open()
+		calls = append(calls, r.x.place(direct, -1, port, s))
+		time.Sleep(12 * time.Millisecond)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		talking := r.x.talking(calls)
+		if talking == n {
+			return calls, nil
+		}
+		if ctx.Err() != nil {
+			return calls, ctx.Err()
+		}
+		if time.Now().After(deadline) {
+			_, what := faults(calls)
+			return calls, fmt.Errorf("only %d came to talk (%s)", talking, what)
+		}
+	}
+}
+
+// talking counts the calls that are connected and have not ended.
+func (x *exchange) talking(calls []*call) (n int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, c := range calls {
+		if !c.bridged.IsZero() && c.ended.IsZero() {
+			n++
+		}
+	}
+	return n
+}
