@@ -185,13 +185,6 @@ func (p *phone) repeat(c *ringing) {
 	c.again.Reset(c.every)
 }
 
-// rung gives how many offers came to the phone.
-func (p *phone) rung() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.offers
-}
-
 // media gives the phone something to say and to hear with from now on.
 func (p *phone) media(ports func() (int, *stream)) {
 	p.mu.Lock()

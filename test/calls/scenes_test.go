@@ -19,7 +19,7 @@ func TestScenes(t *testing.T) {
 	s := stage(t, 6,
 		"ring_s: 15", "ring_s: 5",
 		"missed_limit: 3", "missed_limit: 2",
-		"numbers:\n", fmt.Sprintf("numbers:\n  - {code: \"12000\", name: 电子税务局, site: gz, flow: main}\n"),
+		"numbers:\n", "numbers:\n  - {code: \"12000\", name: 电子税务局, site: gz, flow: main}\n",
 		"trunks:\n", fmt.Sprintf("trunks:\n  - {code: out, name: 外线, site: gz, kind: ip, peers: [\"127.0.0.1:%d\"], accept: [\"127.9.9.9/32\"]}\n", port),
 	)
 	for _, x := range []struct {

@@ -20,7 +20,6 @@ type Call struct {
 	localTag       string
 	target         string // request URI of what we send
 	seq            int
-	offered        string // our last session description
 	lastAck        string
 	ackSeen        chan struct{}
 	ackBody        string

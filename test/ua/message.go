@@ -65,8 +65,6 @@ func (m *Message) Code() (code int) {
 // branch names the transaction: RFC 3261 §8.1.1.7.
 func (m *Message) branch() string { return parameter(m.Get("Via"), "branch") }
 
-func (m *Message) tag(header string) string { return parameter(m.Get(header), "tag") }
-
 // contact gives the URI of Contact.
 func (m *Message) contact() string {
 	_, v, ok := strings.Cut(m.Get("Contact"), "<")
