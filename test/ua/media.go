@@ -287,3 +287,6 @@ func fromALaw(b byte) int16 {
 	}
 	return int16(v)
 }
+
+// ALaw decodes one sample of G.711 A-law.
+func ALaw(b byte) int16 { return fromALaw(b) }
