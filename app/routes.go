@@ -23,12 +23,28 @@ const (
 // houseRoutes registers what concerns the house as a whole.
 func (h *House) houseRoutes(api *web.API) {
 	h.web.Declare(seeHealth, runHouse)
+	h.web.Check("database", h.db.Ping)
+	h.web.Check("voice", h.takesCalls)
+	h.meters()
 	web.Get(api, "/api/v1/doctor", seeHealth, "Check every invariant", func(ctx context.Context, _ *struct{}) (*struct{ Body diagnosis }, error) {
 		return &struct{ Body diagnosis }{h.diagnose(ctx)}, nil
 	})
 	web.Get(api, "/api/v1/health", seeHealth, "How the parts are", h.health)
 	web.Post(api, "/api/v1/drain", runHouse, "Take no new calls", h.drain)
 	web.Post(api, "/api/v1/backup", runHouse, "Copy the database into a file on this machine", h.backup)
+}
+
+// takesCalls is a fault while a caller would be turned away: not started yet, or draining.
+func (h *House) takesCalls(context.Context) error {
+	select {
+	case <-h.voice.Ready():
+	default:
+		return fault.New(fault.Unavailable, "platform.voice.starting")
+	}
+	if ok, why := h.voice.Healthy(); !ok {
+		return fault.New(fault.Unavailable, "platform.voice.unwell", "why", why)
+	}
+	return nil
 }
 
 // PartHealth is how a part of the house is.
