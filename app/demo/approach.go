@@ -40,8 +40,17 @@ var wishes = []struct {
 	key   string
 	share float64
 }{
-	{"general", .20}, {"vat", .22}, {"iit", .13}, {"cit", .07}, {"social", .07}, {"etax", .15}, {"complaint", .012},
-	{"tipoff", .006}, {"english", .006}, {"self", .11}, {"none", .026},
+	{"general", .20},
+	{"vat", .22},
+	{"iit", .13},
+	{"cit", .07},
+	{"social", .07},
+	{"etax", .15},
+	{"complaint", .012},
+	{"tipoff", .006},
+	{"english", .006},
+	{"self", .11},
+	{"none", .026},
 }
 
 func wish(r *rand.Rand) string {

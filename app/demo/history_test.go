@@ -12,7 +12,9 @@ import (
 
 var china = time.FixedZone("China", 8*3600)
 
-func weekdays(d time.Time) bool { return d.Hour() == 10 && d.Weekday() != time.Saturday && d.Weekday() != time.Sunday }
+func weekdays(d time.Time) bool {
+	return d.Hour() == 10 && d.Weekday() != time.Saturday && d.Weekday() != time.Sunday
+}
 
 func made(t *testing.T, o Options) []Made {
 	t.Helper()

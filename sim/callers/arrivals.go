@@ -13,10 +13,20 @@ var curve = []struct {
 	begin time.Duration
 	share float64
 }{
-	{510 * time.Minute, .085}, {540 * time.Minute, .098}, {570 * time.Minute, .103}, {600 * time.Minute, .102},
-	{630 * time.Minute, .094}, {660 * time.Minute, .076}, {690 * time.Minute, .044},
-	{840 * time.Minute, .068}, {870 * time.Minute, .080}, {900 * time.Minute, .078}, {930 * time.Minute, .068},
-	{960 * time.Minute, .056}, {990 * time.Minute, .036}, {1020 * time.Minute, .012},
+	{510 * time.Minute, .085},
+	{540 * time.Minute, .098},
+	{570 * time.Minute, .103},
+	{600 * time.Minute, .102},
+	{630 * time.Minute, .094},
+	{660 * time.Minute, .076},
+	{690 * time.Minute, .044},
+	{840 * time.Minute, .068},
+	{870 * time.Minute, .080},
+	{900 * time.Minute, .078},
+	{930 * time.Minute, .068},
+	{960 * time.Minute, .056},
+	{990 * time.Minute, .036},
+	{1020 * time.Minute, .012},
 }
 
 // share gives how busy it is some time after the beginning, 1 at 10:00. The curve has no nights and no lunch: the
@@ -34,8 +44,8 @@ func share(begin, after time.Duration) float64 {
 	return max(curve[n].share/curve[3].share, 1.0/3)
 }
 
-// firstCalls come within the first seconds, so that whoever looks sees something at once.
-const firstCalls = 8
+// firstCalls come within the first half minute: whoever looks sees a hotline at work, not one that opens.
+const firstCalls = 22
 
 // arrivals is a Poisson process whose rate follows the curve.
 func (t *Town) arrivals(ctx context.Context, all *sync.WaitGroup) {

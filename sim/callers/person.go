@@ -12,17 +12,18 @@ import (
 // How people behave: patience 120 s in the mean, three of four who give up call again, three fifths of these after
 // two minutes in the mean; 176 s of talk with a coefficient of variation of 1.1.
 const (
-	meanPatience = 120 * time.Second
-	meanTalk     = 176 * time.Second
-	talkCV       = 1.1
-	shortestTalk = 8 * time.Second
-	longestTalk  = 30 * time.Minute
-	redialChance = .75
-	soonChance   = .6
-	soonRedial   = 2 * time.Minute
-	lateRedial   = 45 * time.Minute
-	maxRedials   = 4
-	machineBound = 90 * time.Second // the machine's answer is heard to its end
+	meanPatience  = 120 * time.Second
+	leastPatience = 6 * time.Second // nobody hangs up at the first note of the music
+	meanTalk      = 176 * time.Second
+	talkCV        = 1.1
+	shortestTalk  = 8 * time.Second
+	longestTalk   = 30 * time.Minute
+	redialChance  = .75
+	soonChance    = .6
+	soonRedial    = 2 * time.Minute
+	lateRedial    = 45 * time.Minute
+	maxRedials    = 4
+	machineBound  = 90 * time.Second // the machine's answer is heard to its end
 )
 
 // wish is what somebody wants, and the keys that lead there.
@@ -34,8 +35,20 @@ type wish struct {
 
 // wishes are the ways through the menu. Never written to.
 var wishes = []wish{
-	{"0", .18, false}, {"12", .20, false}, {"11", .12, false}, {"13", .07, false}, {"14", .06, false}, {"21", .14, false}, {"22", .04, false},
-	{"4", .012, false}, {"5", .006, false}, {"8", .008, false}, {"31", .04, true}, {"32", .03, true}, {"33", .02, true}, {"34", .02, true},
+	{"0", .18, false},
+	{"12", .20, false},
+	{"11", .12, false},
+	{"13", .07, false},
+	{"14", .06, false},
+	{"21", .14, false},
+	{"22", .04, false},
+	{"4", .012, false},
+	{"5", .006, false},
+	{"8", .008, false},
+	{"31", .04, true},
+	{"32", .03, true},
+	{"33", .02, true},
+	{"34", .02, true},
 	{"", .05, false},
 }
 
@@ -137,7 +150,7 @@ func (t *Town) wait(ctx context.Context, r *rand.Rand, c *talk, who Person) outc
 	defer t.names.leave(strings.TrimPrefix(who.Number, "0"), m)
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	patience := time.NewTimer(max(t.shorter(exponential(r, meanPatience)), time.Second))
+	patience := time.NewTimer(max(t.shorter(leastPatience+exponential(r, meanPatience)), leastPatience/2))
 	defer patience.Stop()
 	long := min(max(lognormal(r, meanTalk, talkCV), shortestTalk), longestTalk)
 	for spoke := false; ; {
@@ -146,7 +159,7 @@ func (t *Town) wait(ctx context.Context, r *rand.Rand, c *talk, who Person) outc
 			c.sound.talking(news == met)
 			if news != met { // given on: patience begins anew
 				t.talking.Add(-1)
-				patience.Reset(max(t.shorter(exponential(r, meanPatience)), time.Second))
+				patience.Reset(max(t.shorter(leastPatience+exponential(r, meanPatience)), leastPatience/2))
 				long /= 2
 				continue
 			}
