@@ -18,9 +18,9 @@ import (
 
 // baresip is a desk phone by somebody else: it registers, answers by itself, plays a tone and records what it hears.
 type baresip struct {
-	heard string // WAV
-	log   bytes.Buffer
-	cmd   *exec.Cmd
+	dir string // its files: what it hears is dump-…-dec.wav
+	log bytes.Buffer
+	cmd *exec.Cmd
 }
 
 const baresipConfig = `poll_method epoll
@@ -28,10 +28,13 @@ sip_listen %s:%d
 module_path /usr/lib/baresip/modules
 module g711.so
 module aufile.so
+module aubridge.so
+module sndfile.so
+snd_path %s
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
-audio_player aufile,%s
+audio_player aubridge,nowhere
 audio_source aufile,%s
 audio_alert aufile,/dev/null
 ausrc_srate 8000
@@ -44,7 +47,7 @@ auplay_channels 1
 func startBaresip(t *testing.T, account string, tone float64) *baresip {
 	t.Helper()
 	dir := t.TempDir()
-	b := &baresip{heard: filepath.Join(dir, "heard.wav")}
+	b := &baresip{dir: dir}
 	source := filepath.Join(dir, "tone.wav")
 	must(t, os.WriteFile(source, toneWAV(tone, 60*time.Second), 0o600))
 	ip := "127.0.0.1"
@@ -53,7 +56,7 @@ func startBaresip(t *testing.T, account string, tone float64) *baresip {
 	}
 	port, err := house.FreePort("udp")
 	must(t, err)
-	must(t, os.WriteFile(filepath.Join(dir, "config"), fmt.Appendf(nil, baresipConfig, ip, port, b.heard, source), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "config"), fmt.Appendf(nil, baresipConfig, ip, port, dir, source), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "accounts"), []byte(account+"\n"), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "contacts"), nil, 0o600))
 	b.cmd = exec.Command("baresip", "-f", dir, "-v")
@@ -85,6 +88,19 @@ func (b *baresip) stop() {
 		_ = b.cmd.Process.Kill() // as above
 		<-done
 	}
+}
+
+// heard gives the WAV file of what came out of the handset.
+func (b *baresip) heard(t *testing.T) []byte {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(b.dir, "*-dec.wav"))
+	must(t, err)
+	if len(files) != 1 {
+		t.Fatalf("baresip has written %d files of what it heard", len(files))
+	}
+	wav, err := os.ReadFile(files[0])
+	must(t, err)
+	return wav
 }
 
 // toneWAV is a sine in 8 kHz, 16 bit, mono.
@@ -189,9 +205,7 @@ func TestFirstCall(t *testing.T) {
 	must(t, a.WrapUp(s.ctx, contact, "0101"))
 	b.stop()
 
-	heard, err := os.ReadFile(b.heard)
-	must(t, err)
-	sound, err := channels(heard)
+	sound, err := channels(b.heard(t))
 	must(t, err)
 	if share, level := loudest(sound[0], 440); share < 0.9 {
 		t.Errorf("baresip hears the caller at %.2f, %.0f dB", share, level)

@@ -41,11 +41,10 @@ func TestKill(t *testing.T) {
 	must(t, s.h.Start(s.ctx))
 	s.doctor()
 	for i, c := range all {
-		st := s.ended(c.number, map[bool]string{true: "answered", false: "failed"}[i == 0])
+		st := s.ended(c.number, "failed")
 		if st.count("contact.lost") != 1 {
 			t.Errorf("caller %d: %s", i, st.kinds())
 		}
-		legsAddUp(s, st)
 	}
 	if after := figures(s); after != before {
 		t.Errorf("the figures before\n%s\nand after\n%s", before, after)

@@ -327,10 +327,7 @@ func transferNumber(s *scene, port int) {
 	contact := first.talks()
 	first.verb(contact, "transfer", map[string]string{"kind": "number", "code": "02083330000"})
 	s.eventually("the first agent wraps up", func() bool { return first.state() == "wrapup" })
-	s.story(c.number, "the outside number answers", func(st *story) bool {
-		l := st.Legs[len(st.Legs)-1]
-		return l.Role == "party" && l.Answered > 0
-	})
+	s.story(c.number, "the outside number answers", func(st *story) bool { return st.count("leg.answered") == 3 })
 	time.Sleep(500 * time.Millisecond)
 	c.Hangup(s.ctx)
 	if err := out.Wait(); err != nil {
@@ -446,7 +443,9 @@ func wrapUp(s *scene) {
 // cancelled hangs up in the very moment the house answers: CANCEL and 200 may cross, nothing may stay behind.
 func cancelled(s *scene) {
 	must(s.t, s.sipp("-sf", scenario("cancel.xml"), "-s", "12367", s.h.SIP))
-	s.eventually("no call is left", func() bool { return s.calls() == 0 })
+	n := 0
+	defer func() { s.t.Log(n, "calls are under way") }()
+	s.eventually("no call is left", func() bool { n = s.calls(); return n == 0 })
 }
 
 // calls gives how many calls are under way.
