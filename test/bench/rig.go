@@ -114,14 +114,7 @@ func (r *rig) offer(ctx context.Context, rate float64, during, hold time.Duratio
 		}
 		calls = append(calls, r.x.place(direct, hold, r.sink.port, nil))
 	}
-	for _, c := range calls {
-		select {
-		case <-c.over:
-		case <-ctx.Done():
-			return calls, ctx.Err()
-		}
-	}
-	return calls, nil
+	return calls, settle(ctx, calls)
 }
 
 // faults gives how many calls failed, and of what (the commonest).

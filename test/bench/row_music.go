@@ -78,14 +78,7 @@ func (r *rig) warm(ctx context.Context) error {
 	for _, c := range calls {
 		c.hangUp()
 	}
-	for _, c := range calls {
-		select {
-		case <-c.over:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
+	return settle(ctx, calls)
 }
 
 // wait brings n callers into the queue, where they stay.

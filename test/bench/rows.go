@@ -16,5 +16,18 @@ func rows() []row {
 			Goal:    "1,000 with new calls still answered; ≤ 8 % of a core per 100; ≤ 60 kB each",
 			Compare: "Asterisk 27 % per 100, saturates at 350–500, 155 kB; FreeSWITCH 54 %", measure: measureMusic,
 		},
+		{
+			Name: "overload", Measure: "calls offered at twice the clean rate (the highest with 0 failures in 60 s) for 30 s",
+			Goal:    "answered calls stay good, the rest get 503 + Retry-After, clean again within 5 s",
+			Compare: "Asterisk collapses and stays down", measure: measureOverload,
+		},
+		{
+			Name: "acd", Measure: "engine/acd: 10,000 agents, 1,000 queues, 100,000 waiting; mix 40 % arrivals, 20 % abandons, 40 % agent changes; one core",
+			Goal: "≥ 1 M events/s, 0 allocations", measure: measureACD,
+		},
+		{
+			Name: "ledger", Measure: "ledger on SQLite, synchronous=FULL, 64 producers, acknowledged after commit",
+			Goal: "≥ 10× one producer committing alone in the same run (≥ 10,000 facts/s on a quiet machine)", measure: measureLedger,
+		},
 	}
 }
