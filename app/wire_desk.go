@@ -12,8 +12,19 @@ import (
 func (h *House) newDesk() *desk.Module {
 	return desk.New(desk.Deps{
 		DB: h.db, Clock: h.clock, Facts: facts{h}, Stream: stream{h}, Brain: h.routing, Calls: h.voice, Endpoints: h.voice,
-		Names: deskNames{h}, People: people{h}, Day: myDay{h}, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
+		Names: deskNames{h}, People: people{h}, Day: myDay{h}, Needs: h.needs, Within: h.identity.Within,
+		Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
 	})
+}
+
+// needs gives the skills a queue asks for.
+func (h *House) needs(q id.Queue) []desk.SkillView {
+	k, _ := h.routing.Queue(q)
+	var out []desk.SkillView
+	for _, n := range k.Needs {
+		out = append(out, desk.SkillView{Skill: n.Skill, Name: string(n.Skill), Level: n.Level})
+	}
+	return out
 }
 
 // stream brings the facts from now on.
@@ -76,13 +87,26 @@ func (n deskNames) Districts(of id.Site) []desk.Place {
 // people answers the screen pop.
 type people struct{ h *House }
 
-func (p people) Pop(ctx context.Context, number string, now time.Time) (any, error) {
-	return p.h.customer.Pop(ctx, number, now)
+func (p people) Pop(ctx context.Context, number string, now time.Time) (desk.Pop, error) {
+	k, err := p.h.customer.Pop(ctx, number, now)
+	out := desk.Pop{Number: k.Number, City: k.City, ContactsToday: k.ContactsToday, History: []desk.PopPast{}}
+	if k.Person != nil {
+		person := desk.PopPerson(*k.Person)
+		out.Person = &person
+	}
+	for _, past := range k.History {
+		out.History = append(out.History, desk.PopPast(past))
+	}
+	return out, err
 }
 
 // myDay answers an agent's figures of today.
 type myDay struct{ h *House }
 
-func (d myDay) MyDay(ctx context.Context, agent id.User) (any, error) {
-	return d.h.report.MyDay(ctx, agent, "")
+func (d myDay) MyDay(ctx context.Context, agent id.User) (desk.Day, error) {
+	day, err := d.h.report.MyDay(ctx, agent, "")
+	if err != nil {
+		return desk.Day{}, err
+	}
+	return desk.Day(*day), nil
 }

@@ -66,12 +66,12 @@ type Names interface {
 
 // People answers the screen pop; customer fills it.
 type People interface {
-	Pop(ctx context.Context, number string, now time.Time) (any, error)
+	Pop(ctx context.Context, number string, now time.Time) (Pop, error)
 }
 
-// Day answers an agent's own figures; report fills it.
-type Day interface {
-	MyDay(ctx context.Context, agent id.User) (any, error)
+// Figures answers an agent's own figures of today; report fills it.
+type Figures interface {
+	MyDay(ctx context.Context, agent id.User) (Day, error)
 }
 
 // Facts takes what happened, in order.
@@ -95,7 +95,9 @@ type Deps struct {
 	Endpoints Endpoints
 	Names     Names
 	People    People
-	Day       Day
+	Day       Figures
+	Needs     func(id.Queue) []SkillView    // the skills a queue asks for; nil: not shown
+	Within    func(site, root id.Site) bool // whether a site is root or lies below it; nil: all are one
 	Hub       *web.Hub
 	Changed   func(func())
 	Log       *slog.Logger
@@ -107,6 +109,8 @@ type Module struct {
 	lists atomic.Pointer[lists]
 	floor *floor
 	ready chan struct{}
+
+	holders holders
 }
 
 // New makes the desk; Start runs it.
@@ -152,9 +156,11 @@ func (m *Module) Start(ctx context.Context) error {
 		})
 	}
 	return m.deps.Stream.Follow(ctx, func() { close(m.ready) }, func(f ledger.Fact) {
+		_, asked, _ := m.floor.asking(id.User(f.Subject))
 		for _, user := range m.floor.apply(f) {
 			m.publish(user)
 		}
+		m.tell(f, asked)
 	})
 }
 

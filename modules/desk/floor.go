@@ -38,7 +38,7 @@ type seat struct {
 	until    int64
 	next     string
 	site     id.Site
-	help     bool
+	help     *ask
 	cards    map[id.Contact]*card
 }
 
@@ -51,6 +51,7 @@ type card struct {
 	since     int64
 	waitMs    int64
 	enteredAt int64
+	why       *WhyView
 	about     approach // kept for the wrap-up, when the contact has ended
 }
 
@@ -97,7 +98,7 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 		}
 	case event.ContactOffered{}.Kind():
 		if b, ok := body[event.ContactOffered](fact); ok {
-			return f.ring(c, b, fact.At)
+			return f.ring(c, b, fact)
 		}
 	case event.ContactMissed{}.Kind():
 		if b, ok := body[event.ContactMissed](fact); ok {
@@ -114,7 +115,7 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 		delete(f.contacts, c)
 	case event.LegStarted{}.Kind(), event.LegAnswered{}.Kind(), event.LegHeld{}.Kind(), event.LegResumed{}.Kind(), event.LegEnded{}.Kind():
 		return f.leg(c, fact)
-	case event.AgentSignedIn{}.Kind(), event.AgentChanged{}.Kind(), event.AgentSignedOut{}.Kind(), event.AgentAskedHelp{}.Kind():
+	case event.AgentSignedIn{}.Kind(), event.AgentChanged{}.Kind(), event.AgentSignedOut{}.Kind(), event.AgentAskedHelp{}.Kind(), event.AgentHelped{}.Kind():
 		return f.agent(id.User(fact.Subject), fact)
 	}
 	return nil
@@ -127,12 +128,12 @@ func (f *floor) left(c id.Contact) {
 	}
 }
 
-func (f *floor) ring(c id.Contact, b event.ContactOffered, at int64) []id.User {
+func (f *floor) ring(c id.Contact, b event.ContactOffered, fact ledger.Fact) []id.User {
 	s := f.agents[b.Agent]
 	if s == nil {
 		return nil
 	}
-	s.cards[c] = &card{contact: c, queue: b.Queue, phase: "ringing", since: at, enteredAt: b.EnteredAt, waitMs: at - b.EnteredAt, about: f.about(c)}
+	s.cards[c] = &card{contact: c, queue: b.Queue, phase: "ringing", since: fact.At, enteredAt: b.EnteredAt, waitMs: fact.At - b.EnteredAt, why: whyOf(fact), about: f.about(c)}
 	return []id.User{b.Agent}
 }
 
@@ -159,7 +160,6 @@ func (f *floor) talk(c id.Contact, agent id.User, queue id.Queue, waitMs, at int
 	if queue != "" {
 		k.queue, k.waitMs = queue, waitMs
 	}
-	s.help = false
 	return []id.User{agent}
 }
 
@@ -245,7 +245,12 @@ func (f *floor) agent(user id.User, fact ledger.Fact) []id.User {
 		delete(f.agents, user)
 	case event.AgentAskedHelp{}.Kind():
 		if s := f.agents[user]; s != nil {
-			s.help = true
+			b, _ := body[event.AgentAskedHelp](fact)
+			s.help = &ask{contact: b.Contact, note: b.Note, at: fact.At}
+		}
+	case event.AgentHelped{}.Kind():
+		if s := f.agents[user]; s != nil {
+			s.help = nil
 		}
 	}
 	return []id.User{user}

@@ -19,7 +19,7 @@ type DirectoryEntry struct {
 	Code    string           `json:"code"`
 	Name    string           `json:"name"`
 	NameEn  string           `json:"name_en,omitempty"`
-	State   event.AgentState `json:"state,omitempty"`
+	State   event.AgentState `json:"state,omitempty" enum:"ready,ringing,talking,wrapup,away"`
 	Reason  string           `json:"reason,omitempty"`
 	Since   int64            `json:"since,omitempty"`
 	Waiting int              `json:"waiting,omitempty"`
@@ -104,15 +104,17 @@ func (m *Module) phones(ctx context.Context, _ *none) (*phonesOut, error) {
 	return out, nil
 }
 
-type anyOut struct{ Body any }
+type dayOut struct{ Body Day }
 
-func (m *Module) day(ctx context.Context, _ *none) (*anyOut, error) {
+func (m *Module) day(ctx context.Context, _ *none) (*dayOut, error) {
 	d, err := m.deps.Day.MyDay(ctx, web.Principal(ctx).User)
-	return &anyOut{Body: d}, err
+	return &dayOut{Body: d}, err
 }
 
+type popOut struct{ Body Pop }
+
 // pop says who is calling: only for a contact the agent has.
-func (m *Module) pop(ctx context.Context, in *onContact) (*anyOut, error) {
+func (m *Module) pop(ctx context.Context, in *onContact) (*popOut, error) {
 	user := web.Principal(ctx).User
 	m.floor.mu.Lock()
 	number, ok := "", false
@@ -124,7 +126,7 @@ func (m *Module) pop(ctx context.Context, in *onContact) (*anyOut, error) {
 		return nil, fault.New(fault.NotFound, "desk.contact.not_yours", "contact", string(in.ID))
 	}
 	p, err := m.deps.People.Pop(ctx, number, m.deps.Clock.Now())
-	return &anyOut{Body: p}, err
+	return &popOut{Body: p}, err
 }
 
 // cityOf names the city of a fixed number; empty for mobiles and numbers from elsewhere.

@@ -44,6 +44,7 @@ func (m *Module) Routes(api *web.API) {
 	web.Get(api, "/api/v1/desk/day", Use, "My figures of today", m.day)
 	web.Get(api, "/api/v1/desk/contacts/{id}/pop", Use, "Who is calling", m.pop)
 	m.wrapupRoutes(api)
+	m.teamRoutes(api)
 }
 
 func (m *Module) out(ctx context.Context) (*deskOut, error) {
@@ -81,13 +82,17 @@ func (m *Module) signIn(ctx context.Context, in *signInIn) (*deskOut, error) {
 			return nil, fault.New(fault.Conflict, "desk.session.elsewhere")
 		}
 		if v.Endpoint.Kind == "browser" && at.Browser() {
+			m.holdBy(ctx)
+			m.publish(p.User)
 			return m.out(ctx) // the same endpoint in another page: that page registers and gets the call
 		}
 		if err := m.deps.Brain.SignOut(ctx, p.User, ""); err != nil {
 			return nil, err
 		}
 	}
+	undo := m.holdBy(ctx)
 	if err := m.deps.Brain.SignIn(ctx, p.User, m.siteOf(p), at, in.Body.Seat, m.deps.Endpoints.Registered(at)); err != nil {
+		undo()
 		return nil, err
 	}
 	return m.settled(ctx, func(v View) bool { return v.SignedIn })
@@ -104,6 +109,7 @@ func (m *Module) signOut(ctx context.Context, _ *none) (*deskOut, error) {
 	if err := m.deps.Brain.SignOut(ctx, web.Principal(ctx).User, ""); err != nil {
 		return nil, err
 	}
+	m.holders.set(web.Principal(ctx).User, "")
 	return m.settled(ctx, func(v View) bool { return !v.SignedIn })
 }
 

@@ -17,15 +17,17 @@ type View struct {
 	State    StateView    `json:"state"`
 	Endpoint EndpointView `json:"endpoint"`
 	Calls    []CallView   `json:"calls"`
-	Wrapup   *WrapupView  `json:"wrapup"`
+	RingMs   int64        `json:"ring_timeout_ms,omitempty" doc:"how long the present offer rings"`
+	Wrapup   *WrapupView  `json:"wrapup,omitempty"`
 	Reasons  []Reason     `json:"reasons"`
 	Help     HelpView     `json:"help"`
+	Holder   string       `json:"holder,omitempty" doc:"login session the agent signed in from last; another one than ours: the desk was taken over"`
 	SIP      *SIPView     `json:"sip,omitempty"`
 }
 
 // StateView is the agent's state; times are unix ms. Next is the reason of an away that waits for the talk's end.
 type StateView struct {
-	State  event.AgentState `json:"state"`
+	State  event.AgentState `json:"state" enum:"signed_out,ready,ringing,talking,wrapup,away"`
 	Reason string           `json:"reason,omitempty"`
 	Since  int64            `json:"since"`
 	Next   string           `json:"next_away,omitempty"`
@@ -52,6 +54,8 @@ type CallView struct {
 	Since       int64             `json:"since"`
 	Answer      string            `json:"answer" enum:"browser,handset"`
 	Quality     *QualityView      `json:"quality,omitempty"`
+	Skills      []SkillView       `json:"skills,omitempty" doc:"what the queue asks for"`
+	Why         *WhyView          `json:"why,omitempty" doc:"why this agent was offered it"`
 }
 
 // QualityView is the agent's line: MOS by ITU-T G.107 (1.0–4.5), loss as a share.
@@ -66,9 +70,10 @@ type WrapupView struct {
 	Deadline int64      `json:"deadline"`
 }
 
-// HelpView says whether help has been asked for.
+// HelpView says whether help has been asked for, about which contact, and that nobody has taken care of it yet.
 type HelpView struct {
-	Asked bool `json:"asked"`
+	Asked   bool       `json:"asked"`
+	Contact id.Contact `json:"contact,omitempty"`
 }
 
 // SIPView is what a browser registers with.
@@ -90,7 +95,13 @@ func (m *Module) view(user id.User) View {
 	}
 	v.SignedIn = true
 	v.State = StateView{State: s.state, Reason: s.reason, Since: s.since, Next: s.next}
-	v.Help.Asked = s.help
+	if s.help != nil {
+		v.Help = HelpView{Asked: true, Contact: s.help.contact}
+	}
+	v.Holder = m.holders.get(user)
+	if s.state == event.Ringing && s.until > s.since {
+		v.RingMs = s.until - s.since
+	}
 	v.Endpoint = EndpointView{Kind: "phone", Phone: s.endpoint.Phone, Registered: m.deps.Endpoints.Registered(s.endpoint)}
 	if s.endpoint.Browser() {
 		v.Endpoint.Kind = "browser"
@@ -109,9 +120,12 @@ func (m *Module) view(user id.User) View {
 func (m *Module) callView(s *seat, k *card) CallView {
 	c := CallView{
 		Contact: k.contact, Number: phone.Mask(k.about.from), City: cityOf(k.about.from), Direction: k.about.direction,
-		Queue: k.queue, WaitedMs: k.waitMs, Phase: k.phase, Since: k.since, Answer: "handset",
+		Queue: k.queue, WaitedMs: k.waitMs, Phase: k.phase, Since: k.since, Answer: "handset", Why: k.why,
 	}
 	c.QueueName, c.QueueNameEn = m.deps.Names.Queue(k.queue)
+	if m.deps.Needs != nil {
+		c.Skills = m.deps.Needs(k.queue)
+	}
 	if s.endpoint.Browser() {
 		c.Answer = "browser"
 	}

@@ -26,6 +26,7 @@ type MeView struct {
 	MustChange bool          `json:"must_change"`
 	TOTP       bool          `json:"totp" doc:"Signing in needs a code"`
 	Demo       bool          `json:"demo"`
+	Session    string        `json:"session,omitempty" doc:"Id of the login session, to tell this page from another computer's"`
 	Bureau     BureauView    `json:"bureau"`
 }
 
@@ -44,7 +45,7 @@ func (m *Module) me(ctx context.Context, _ *struct{}) (*meOut, error) {
 	p := snap.people[c.User]
 	out := &meOut{Body: MeView{
 		User: c.User, Name: c.Name, Site: c.Site, SiteName: snap.sites[c.Site].Name, Rank: p.Rank, Roles: p.Roles,
-		Rights: slices.Sorted(maps.Keys(c.Rights)), Locale: web.Locale(ctx), MustChange: c.Only != "", Demo: m.deps.Demo,
+		Rights: slices.Sorted(maps.Keys(c.Rights)), Locale: web.Locale(ctx), MustChange: c.Only != "", Demo: m.deps.Demo, Session: c.Session,
 		Bureau: BureauView{Name: snap.bureau.Name, NameEN: snap.bureau.NameEN, Timezone: snap.bureau.Timezone},
 	}}
 	on, err := store.One(ctx, m.db, `SELECT totp_on FROM identity_user WHERE code = ?`, store.Col[bool], string(c.User))

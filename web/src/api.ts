@@ -8,8 +8,8 @@ export { Fault, asFault } from './fault'
 type Method = 'get' | 'post' | 'put' | 'delete' | 'patch'
 type PathsWith<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, unknown> ? P : never }[keyof paths] & string
 type OpOf<P extends keyof paths, M extends Method> = paths[P] extends Record<M, infer O> ? O : never
-type Part<O, K extends 'path' | 'query'> = O extends { parameters: infer Q } ? (K extends keyof Q ? Q[K] : never) : never
-type BodyOf<O> = O extends { requestBody: infer R } ? ([R] extends [never] ? never : R extends { content: { 'application/json': infer B } } ? B : never) : never
+type Part<O, K extends 'path' | 'query'> = O extends { parameters: infer Q } ? (K extends keyof Q ? Exclude<Q[K], undefined> : never) : never
+type BodyOf<O> = O extends { requestBody?: infer R } ? (R extends { content: { 'application/json': infer B } } ? B : never) : never
 type ReplyOf<O> = O extends { responses: { 200: { content: { 'application/json': infer R } } } } ? R : void
 type Need<K extends string, V> = [V] extends [never] ? object : { [k in K]: V }
 type Want<K extends string, V> = [V] extends [never] ? object : { [k in K]?: V }

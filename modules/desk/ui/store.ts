@@ -117,7 +117,7 @@ export const useDesk = defineStore('desk', () => {
     if (busy.value === 'signin') return // our own sign-in is under way: its answer settles it
     if (place.value === 'unknown' || place.value === 'none') {
       const wasMine = holder?.mine() ?? false
-      if (d.other_session || (d.holder && session.me?.session && d.holder !== session.me.session) || !wasMine || (await holder?.claimed())) {
+      if ((d.holder && session.me?.session && d.holder !== session.me.session) || !wasMine || (await holder?.claimed())) {
         if ((place.value as Place) !== 'here') place.value = 'elsewhere'
         return
       }
