@@ -17,7 +17,7 @@ const (
 )
 
 func measureACD(ctx context.Context, b *bench, r *row) error {
-	var rates, allocs []float64
+	var rates, allocs, reads []float64
 	for range b.times(3) {
 		m, err := goBench(ctx, "github.com/kapok-hotline/kapok/engine/acd", "^BenchmarkBrain$/^profiles=300$", "1000000x", true)
 		if err != nil {
@@ -25,11 +25,14 @@ func measureACD(ctx context.Context, b *bench, r *row) error {
 		}
 		rates = append(rates, 1e9/m["cpu-ns/op"])
 		allocs = append(allocs, m["allocs/op"])
+		reads = append(reads, m["misses/op"])
 	}
 	r.of(rates, "%.0f events/s of processor time")
 	most, _, _ := median(allocs)
 	r.Measured += fmt.Sprintf("; %.0f allocations an event", most)
 	r.Met = r.Value >= acdGoal && most == 0
+	apart, _, _ := median(reads)
+	r.notef("an event costs as much as %.1f reads at random places of this machine's memory at this moment", apart)
 	return nil
 }
 

@@ -12,6 +12,10 @@ func rows() []row {
 			Goal: "≥ 800", Compare: "Asterisk 22 about 250, FreeSWITCH 150, rtpengine 500–800", measure: measureBridged,
 		},
 		{
+			Name: "offer", Measure: "agent free → next offer, 1,000 waiting: CPU per offer",
+			Goal: "≤ 0.2 ms", Compare: "app_queue 40 ms (259 ms at 5,000), and it polls once a second", measure: measureOffer,
+		},
+		{
 			Name: "music", Measure: "callers waiting on music, one core",
 			Goal:    "1,000 with new calls still answered; ≤ 8 % of a core per 100; ≤ 60 kB each",
 			Compare: "Asterisk 27 % per 100, saturates at 350–500, 155 kB; FreeSWITCH 54 %", measure: measureMusic,
