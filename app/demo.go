@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kapok-hotline/kapok/app/demo"
@@ -128,20 +130,36 @@ func runDemo(ctx context.Context, c *call) error {
 		}
 		return err
 	}
-	var town *callers.Town
-	ended := make(chan struct{})
-	close(ended)
-	err = h.Run(ctx, func() {
-		h.welcome(c)
-		if o.callers {
-			town, ended = h.startTown(ctx, o, phones)
+	return h.runWithTown(ctx, c, o, phones)
+}
+
+// runWithTown runs the house, and the callers within its life: at the end these go first, hang up and sign out, so
+// that the house's books close in good order.
+func (h *House) runWithTown(ctx context.Context, c *call, o demoOptions, phones map[string]string) error {
+	life, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	visit, leave := context.WithCancel(ctx)
+	defer leave()
+	var ready atomic.Bool
+	defer context.AfterFunc(ctx, func() {
+		if !ready.Load() {
+			stop()
 		}
+	})()
+	var visitors sync.WaitGroup
+	err := h.Run(life, func() {
+		ready.Store(true)
+		h.welcome(c)
+		visitors.Go(func() {
+			defer stop()
+			if o.callers {
+				h.visit(visit, o, phones)
+			}
+			<-visit.Done()
+		})
 	})
-	<-ended
-	if town != nil {
-		s := town.Stats()
-		h.log.Info("the simulated callers have stopped", "dialled", s.Dialled, "answered", s.Answered, "gave_up", s.GaveUp, "redialled", s.Redialled)
-	}
+	leave()
+	visitors.Wait()
 	return err
 }
 
@@ -208,22 +226,18 @@ func (h *House) demoBureau(ctx context.Context, m *marker) (map[string]string, e
 	return phones, m.write()
 }
 
-// startTown lets the callers dial in and the simulated agents sit down. The channel is closed when all have gone.
-func (h *House) startTown(ctx context.Context, o demoOptions, phones map[string]string) (*callers.Town, chan struct{}) {
-	ended := make(chan struct{})
+// visit lets the callers dial in and the simulated agents sit down, until ctx ends.
+func (h *House) visit(ctx context.Context, o demoOptions, phones map[string]string) {
 	town, err := h.town(o, phones)
+	if err == nil {
+		err = town.Run(ctx)
+	}
 	if err != nil {
 		h.log.Error("there are no simulated callers", "err", err)
-		close(ended)
-		return nil, ended
+		return
 	}
-	go func() {
-		defer close(ended)
-		if err := town.Run(ctx); err != nil && ctx.Err() == nil {
-			h.log.Error("the simulated callers have stopped", "err", err)
-		}
-	}()
-	return town, ended
+	s := town.Stats()
+	h.log.Info("the simulated callers have stopped", "dialled", s.Dialled, "answered", s.Answered, "gave_up", s.GaveUp, "redialled", s.Redialled)
 }
 
 func (h *House) town(o demoOptions, phones map[string]string) (*callers.Town, error) {

@@ -153,12 +153,15 @@ func (t *Town) wait(ctx context.Context, r *rand.Rand, c *talk, who Person) outc
 	patience := time.NewTimer(max(t.shorter(leastPatience+exponential(r, meanPatience)), leastPatience/2))
 	defer patience.Stop()
 	long := min(max(lognormal(r, meanTalk, talkCV), shortestTalk), longestTalk)
-	for spoke := false; ; {
+	spoke, counted := false, int64(0)
+	defer func() { t.talking.Add(-counted) }()
+	for {
 		select {
 		case news := <-m.news:
 			c.sound.talking(news == met)
 			if news != met { // given on: patience begins anew
-				t.talking.Add(-1)
+				t.talking.Add(-counted)
+				counted = 0
 				patience.Reset(max(t.shorter(leastPatience+exponential(r, meanPatience)), leastPatience/2))
 				long /= 2
 				continue
@@ -166,12 +169,11 @@ func (t *Town) wait(ctx context.Context, r *rand.Rand, c *talk, who Person) outc
 			if !spoke {
 				t.answered.Add(1)
 			}
-			t.talking.Add(1)
-			spoke = true
+			t.talking.Add(1 - counted)
+			spoke, counted = true, 1
 			patience.Reset(t.shorter(long))
 		case <-patience.C:
 			if m.talking() {
-				t.talking.Add(-1)
 				return ended(ctx, talked)
 			}
 			t.gaveUp.Add(1)
@@ -182,10 +184,6 @@ func (t *Town) wait(ctx context.Context, r *rand.Rand, c *talk, who Person) outc
 				long = max(long, meanTalk/2) // somebody tries the demo: do not hang up on them
 			}
 		case <-c.done:
-			if m.talking() {
-				t.talking.Add(-1)
-				return ended(ctx, talked)
-			}
 			if spoke {
 				return ended(ctx, talked)
 			}
