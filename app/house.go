@@ -192,56 +192,85 @@ func (h *House) rights() []right.Right {
 	return out
 }
 
-// Run starts every part and returns when ctx ends, or when a part fails: then with its error.
+// part is one running module: ended on its own, so that those who ask end before those who answer.
+type part struct {
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// Run starts every part and returns when ctx ends, or when a part fails: then with its error. The parts end in the
+// opposite order of their start: the pages, the desk, the calls (which still tell the brain), the brain, the rest.
 func (h *House) Run(ctx context.Context, ready func()) error {
 	ctx, h.stop = context.WithCancel(ctx)
 	defer h.close()
-	written, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
-	h.done.Go(func() { h.posts.keep(written) })
-	parts := new(sync.WaitGroup)
-	for _, m := range h.all {
-		if err := h.start(ctx, parts, m); err != nil {
-			h.stop()
-			parts.Wait()
-			stopWriting()
-			return err
+	outlive := context.WithoutCancel(ctx)
+	written, stopWriting := context.WithCancel(outlive)
+	h.done.Go(func() { h.journal.Run(written) })
+	var parts []part
+	err := func() error {
+		for _, m := range h.all {
+			if err := h.start(ctx, outlive, &parts, m); err != nil {
+				return err
+			}
 		}
-	}
-	parts.Go(func() { h.failed("web", h.web.Run(ctx)) })
-	var err error
-	select {
-	case <-h.web.Ready():
-		if ready != nil {
-			ready()
-		}
-		select {
-		case err = <-h.fail:
-		case <-ctx.Done():
-		}
-	case err = <-h.fail:
-	case <-ctx.Done():
-	}
+		parts = append(parts, h.begin(outlive, "web", h.web.Run))
+		return h.serve(ctx, ready)
+	}()
 	h.stop()
-	parts.Wait()
+	for i := len(parts) - 1; i >= 0; i-- {
+		parts[i].stop()
+		<-parts[i].done
+	}
 	stopWriting()
 	h.done.Wait()
 	return err
 }
 
+// serve waits until the pages are there, says so, and stays until the end.
+func (h *House) serve(ctx context.Context, ready func()) error {
+	select {
+	case <-h.web.Ready():
+	case err := <-h.fail:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+	if ready != nil {
+		ready()
+	}
+	select {
+	case err := <-h.fail:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// begin runs a part on a context of its own.
+func (h *House) begin(ctx context.Context, name string, run func(context.Context) error) part {
+	ctx, stop := context.WithCancel(ctx)
+	p := part{stop: stop, done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		h.failed(name, run(ctx))
+	}()
+	return p
+}
+
 // start runs a module's own work and waits until it is ready for those who ask it.
-func (h *House) start(ctx context.Context, parts *sync.WaitGroup, m module) error {
+func (h *House) start(ctx, outlive context.Context, parts *[]part, m module) error {
 	s, ok := m.(hasStart)
 	if !ok {
 		return nil
 	}
-	parts.Go(func() { h.failed(m.Name(), s.Start(ctx)) })
+	*parts = append(*parts, h.begin(outlive, m.Name(), s.Start))
 	select {
 	case <-s.Ready():
 		return nil
 	case err := <-h.fail:
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil
 	case <-time.After(startBound):
 		return fmt.Errorf("%s did not become ready within %v", m.Name(), startBound)
 	}
