@@ -50,8 +50,8 @@ func TestOnlyTheseAskForNoSession(t *testing.T) {
 	}
 	var spec struct {
 		Paths map[string]map[string]struct {
-			Right   *string `json:"x-right"` // "" is open to everybody; app lists those
-			Summary string  `json:"summary"`
+			Right   string `json:"x-right"`
+			Summary string `json:"summary"`
 		} `json:"paths"`
 	}
 	if err := json.Unmarshal(b, &spec); err != nil {
