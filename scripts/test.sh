@@ -34,6 +34,7 @@ part_race() {
 
 part_ui() {
   [ -d node_modules ] || scripts/node.sh npm ci --no-audit --no-fund --silent
+  scripts/api.sh -n
   scripts/node.sh npm run --silent check
   scripts/node.sh npm test --silent
   scripts/ui.sh
