@@ -6,7 +6,6 @@ import (
 
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/day"
-	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/modules/routing"
 	"github.com/kapok-hotline/kapok/modules/voice"
@@ -48,15 +47,17 @@ func (q queues) Done(ctx context.Context, c id.Contact, agent id.User) error {
 	return q.h.routing.Done(ctx, c, agent)
 }
 
-func (q queues) Take(ctx context.Context, c id.Contact, agent id.User) (contact.Endpoint, error) {
-	at, ok, err := q.h.routing.SignedIn(ctx, agent)
-	if err != nil {
-		return at, err
-	}
-	if !ok {
-		return at, fault.New(fault.Conflict, "routing.rejected.no_agent", "agent", string(agent))
-	}
-	return at, q.h.routing.Take(ctx, c, contact.Phone, agent)
+func (q queues) Known(code id.Queue) bool {
+	_, ok := q.h.routing.Queue(code)
+	return ok
+}
+
+func (q queues) Take(ctx context.Context, c id.Contact, agent id.User, from id.Queue) (contact.Endpoint, error) {
+	return q.h.routing.Take(ctx, c, contact.Phone, agent, from)
+}
+
+func (q queues) Taken(ctx context.Context, c id.Contact, agent id.User) error {
+	return q.h.routing.Taken(ctx, c, agent)
 }
 
 func (q queues) Endpoint(ctx context.Context, at contact.Endpoint, up bool) error {

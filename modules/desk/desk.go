@@ -32,7 +32,7 @@ const (
 
 // Brain is asked for an agent's state; routing answers.
 type Brain interface {
-	SignIn(ctx context.Context, user id.User, site id.Site, at contact.Endpoint, seat id.Seat, up bool) error
+	SignIn(ctx context.Context, user id.User, site id.Site, at contact.Endpoint, seat id.Seat, up func() bool) error
 	SignOut(ctx context.Context, user id.User, why string) error
 	Want(ctx context.Context, user id.User, ready bool, reason string) error
 	WrapUpDone(ctx context.Context, user id.User) error

@@ -86,16 +86,14 @@ func (m *Module) signIn(ctx context.Context, in *signInIn) (*deskOut, error) {
 			m.publish(p.User)
 			return m.out(ctx) // the same endpoint in another page: that page registers and gets the call
 		}
-		if err := m.deps.Brain.SignOut(ctx, p.User, ""); err != nil {
-			return nil, err
-		}
 	}
+	up := func() bool { return m.deps.Endpoints.Registered(at) }
 	undo := m.holdBy(ctx)
-	if err := m.deps.Brain.SignIn(ctx, p.User, m.siteOf(p), at, in.Body.Seat, m.deps.Endpoints.Registered(at)); err != nil {
+	if err := m.deps.Brain.SignIn(ctx, p.User, m.siteOf(p), at, in.Body.Seat, up); err != nil {
 		undo()
 		return nil, err
 	}
-	return m.settled(ctx, func(v View) bool { return v.SignedIn })
+	return m.settled(ctx, func(v View) bool { return v.SignedIn && v.Endpoint.Phone == at.Phone })
 }
 
 func (m *Module) siteOf(p right.Principal) id.Site {
@@ -132,6 +130,9 @@ func (m *Module) state(ctx context.Context, in *stateIn) (*deskOut, error) {
 	}
 	if err := m.deps.Brain.Want(ctx, user, ready, in.Body.Reason); err != nil {
 		return nil, err
+	}
+	if s := before.State; ready && s.Next == "" && (s.State == event.Talking || s.State == event.Wrapup) {
+		return m.out(ctx) // it is so already
 	}
 	return m.settled(ctx, func(v View) bool {
 		return v.State != before.State || ready && v.State.State == event.Ready || !ready && v.State.Reason == in.Body.Reason
@@ -254,6 +255,9 @@ func (m *Module) help(ctx context.Context, in *helpIn) (*deskOut, error) {
 	p := web.Principal(ctx)
 	if !m.view(p.User).SignedIn {
 		return nil, fault.New(fault.Conflict, "desk.signed_out")
+	}
+	if _, ok := m.floor.holds(p.User, in.Body.Contact); !ok && in.Body.Contact != "" {
+		return nil, fault.New(fault.NotFound, "desk.contact.not_yours", "contact", string(in.Body.Contact)).At("contact")
 	}
 	site := m.siteOf(p)
 	m.deps.Facts.Post(m.deps.Clock.Now(), site, string(p.User), string(p.User), event.AgentAskedHelp{Contact: in.Body.Contact, Note: in.Body.Note})

@@ -11,37 +11,68 @@ import (
 	"github.com/kapok-hotline/kapok/engine/acd"
 )
 
-// SignIn brings an agent to work at a site and an endpoint. The agent begins away, with no reason.
-func (m *Module) SignIn(ctx context.Context, user id.User, site id.Site, at contact.Endpoint, seat id.Seat, up bool) error {
-	now := m.deps.Clock.Now()
-	p := &present{
-		user: user, site: site, endpoint: at, signedInAt: now, last: map[id.Contact]work{},
-		now: standing{state: event.SignedOut, since: now},
-	}
-	config := m.snap.Load().agents[user]
-	m.deps.Facts.Post(now, site, string(user), string(user), event.AgentSignedIn{Endpoint: at, Seat: seat})
-	return m.do(ctx, request{by: "agent", person: p, event: acd.Event{
-		Kind: acd.AgentSignedIn, Profile: brainAgent(user, config, m.path(site)), Endpoint: up, Since: now.UnixMilli(),
+// SignIn brings an agent to work at a site and an endpoint. The agent begins away, with no reason. up is asked on
+// the brain's own turn whether the endpoint can be rung, so that one that registers meanwhile is not missed. A phone
+// somebody else works at is refused (routing.phone.taken).
+func (m *Module) SignIn(ctx context.Context, user id.User, site id.Site, at contact.Endpoint, seat id.Seat, up func() bool) error {
+	return m.do(ctx, request{look: func(t *thinker) {
+		for other, p := range t.agents {
+			if other != user && at.Phone != "" && p.endpoint.Phone == at.Phone {
+				t.refused = fault.New(fault.Conflict, "routing.phone.taken", "phone", string(at.Phone), "agent", string(other))
+				return
+			}
+		}
+		if p := t.agents[user]; p != nil {
+			if p.talks() {
+				t.refused = fault.New(fault.Conflict, "routing.agent.talking")
+				return
+			}
+			t.signOut(user, "elsewhere")
+		}
+		p := &present{user: user, site: site, endpoint: at, seat: seat, up: up(), away: true, last: map[id.Contact]work{}}
+		t.agents[user] = p
+		t.applyBy(acd.Event{
+			Kind: acd.AgentSignedIn, Profile: brainAgent(user, m.snap.Load().agents[user], m.path(site)), Endpoint: p.up,
+		}, "agent")
 	}})
 }
 
-// SignOut ends an agent's work. Refused while a contact is open at the agent.
+// SignOut ends an agent's work. Refused while the agent talks (routing.agent.talking), unless the house says why.
 func (m *Module) SignOut(ctx context.Context, user id.User, why string) error {
-	busy := false
-	err := m.do(ctx, request{look: func(t *thinker) {
+	return m.do(ctx, request{look: func(t *thinker) {
 		p := t.agents[user]
-		switch {
+		if p != nil && why == "" && p.talks() {
+			t.refused = fault.New(fault.Conflict, "routing.agent.talking")
+			return
+		}
+		t.signOut(user, why)
+	}})
+}
+
+// talks says whether a person is with the agent, or is being brought there past the queues.
+func (p *present) talks() bool { return p.now.state == event.Talking || p.direct != "" }
+
+// Lapsed says that nothing has been heard of an agent's desk for too long: the agent is signed out, at once or when
+// the talk is over.
+func (m *Module) Lapsed(ctx context.Context, user id.User) error {
+	return m.do(ctx, request{look: func(t *thinker) {
+		switch p := t.agents[user]; {
 		case p == nil:
-		case p.now.state == event.Talking && why == "":
-			busy = true
+		case p.talks():
+			p.leaving = "lost"
 		default:
-			t.signOut(user, why)
+			t.signOut(user, "lost")
 		}
 	}})
-	if busy {
-		return fault.New(fault.Conflict, "routing.agent.talking")
-	}
-	return err
+}
+
+// Returned says that a desk thought lost is there again.
+func (m *Module) Returned(ctx context.Context, user id.User) error {
+	return m.do(ctx, request{look: func(t *thinker) {
+		if p := t.agents[user]; p != nil {
+			p.leaving = ""
+		}
+	}})
 }
 
 func (t *thinker) signOut(user id.User, why string) {
@@ -51,10 +82,9 @@ func (t *thinker) signOut(user id.User, why string) {
 	}
 	t.applyBy(acd.Event{Kind: acd.AgentSignedOut, Agent: user}, "agent")
 	if p.now.state != event.SignedOut { // the brain says so itself; whatever it says, the day's sum must close
-		t.stand(p, standing{state: event.SignedOut, since: t.m.deps.Clock.Now()}, "agent")
+		t.stand(p, standing{state: event.SignedOut, since: t.now()}, "agent")
 	}
-	end := p.now.since // where the last state was closed: in whole ms, as the states are
-	t.m.deps.Facts.Post(end, p.site, string(p.user), string(p.user), event.AgentSignedOut{Ms: end.UnixMilli() - p.signedInAt.UnixMilli(), Why: why})
+	t.post(p, p.now.since, event.AgentSignedOut{Ms: p.now.since - p.signedInAt, Why: why})
 	delete(t.agents, user)
 }
 
@@ -77,6 +107,67 @@ func (m *Module) WrapUpExtended(ctx context.Context, user id.User, until time.Ti
 	return m.do(ctx, request{event: acd.Event{Kind: acd.WrapUpExtended, Agent: user, Until: until.UnixMilli()}, by: "agent"})
 }
 
+// Take gives a contact to an agent past the queues: a transfer to the agent. It rings there until Taken says that it
+// was answered or Done that it was not. queue, which may be empty, is where the contact came from: its wrap-up holds.
+// Refused unless the agent is ready: nobody is rung in wrap-up, away or with another person.
+func (m *Module) Take(ctx context.Context, c id.Contact, medium contact.Medium, agent id.User, queue id.Queue) (at contact.Endpoint, err error) {
+	err = m.do(ctx, request{look: func(t *thinker) {
+		p := t.agents[agent]
+		switch {
+		case p == nil:
+			t.refused = fault.New(fault.Conflict, "routing.rejected.no_agent", "agent", string(agent), "queue", "")
+			return
+		case p.now.state != event.Ready:
+			t.refused = fault.New(fault.Conflict, "routing.rejected.no_room", "agent", string(agent), "queue", "")
+			return
+		}
+		t.moved(c)
+		p.direct, at = c, p.endpoint
+		t.applyBy(acd.Event{Kind: acd.AgentTook, Contact: c, Agent: agent, Channel: acd.Channel(medium), WrapUp: t.wrapUp(queue)}, "agent")
+		if t.refused != nil {
+			p.direct = ""
+		}
+	}})
+	return at, err
+}
+
+// wrapUp is how long the wrap-up after a talk of a queue lasts, in the brain's words.
+func (t *thinker) wrapUp(queue id.Queue) int64 {
+	q, ok := t.m.snap.Load().queues[queue]
+	switch {
+	case !ok:
+		return 0
+	case q.WrapupS < 0:
+		return acd.Manual
+	}
+	return seconds(q.WrapupS)
+}
+
+// Taken says that the agent a contact was given to has answered.
+func (m *Module) Taken(ctx context.Context, c id.Contact, agent id.User) error {
+	return m.do(ctx, request{look: func(t *thinker) {
+		if p := t.agents[agent]; p != nil && p.direct == c {
+			p.direct = ""
+			t.stand(p, standing{state: event.Talking, contact: c, since: t.now(), next: p.now.next}, "agent")
+		}
+	}})
+}
+
+// Done says an agent's leg of a contact has ended: wrap-up begins, unless the agent never answered.
+func (m *Module) Done(ctx context.Context, c id.Contact, agent id.User) error {
+	return m.do(ctx, request{look: func(t *thinker) {
+		p := t.agents[agent]
+		if p == nil || p.direct != c {
+			t.apply(acd.Event{Kind: acd.ContactDone, Contact: c, Agent: agent})
+			return
+		}
+		t.feed(func() {
+			t.apply(acd.Event{Kind: acd.ContactDone, Contact: c, Agent: agent})
+			t.apply(acd.Event{Kind: acd.WrapUpDone, Contact: c, Agent: agent})
+		})
+	}})
+}
+
 // SignedIn says whether the agent is signed in, and at which endpoint.
 func (m *Module) SignedIn(ctx context.Context, user id.User) (at contact.Endpoint, ok bool, err error) {
 	err = m.do(ctx, request{look: func(t *thinker) {
@@ -85,45 +176,4 @@ func (m *Module) SignedIn(ctx context.Context, user id.User) (at contact.Endpoin
 		}
 	}})
 	return at, ok, err
-}
-
-// standing is an agent's state and since when.
-type standing struct {
-	state   event.AgentState
-	reason  string
-	contact id.Contact
-	since   time.Time
-	until   int64
-	next    string
-}
-
-// stand notes an agent's new state as a fact; the state left is closed to the millisecond.
-func (t *thinker) stand(p *present, to standing, by string) {
-	was := p.now
-	if was.state == to.state && was.reason == to.reason && was.contact == to.contact {
-		to.since = was.since
-		if was.until == to.until && was.next == to.next {
-			return
-		}
-	}
-	p.now = to
-	f := event.AgentChanged{
-		State: to.state, Reason: to.reason, Was: was.state, WasReason: was.reason, WasSince: was.since.UnixMilli(),
-		Contact: was.contact, With: to.contact, Until: to.until, Next: to.next, By: by,
-	}
-	if was.state == to.state && to.since.Equal(was.since) { // only the deadline moved: no time has been spent
-		t.m.deps.Facts.Post(t.m.deps.Clock.Now(), p.site, string(p.user), string(p.user), f)
-		return
-	}
-	f.WasMs = to.since.UnixMilli() - was.since.UnixMilli()
-	if w, ok := p.last[was.contact]; ok {
-		f.Queue, f.EnteredAt = w.queue, w.enteredAt
-	}
-	if was.state == event.SignedOut {
-		f.WasMs = 0
-	}
-	t.m.deps.Facts.Post(to.since, p.site, string(p.user), string(p.user), f)
-	if was.state == event.Wrapup && to.state != event.Talking {
-		clear(p.last)
-	}
 }

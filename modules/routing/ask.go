@@ -57,15 +57,17 @@ func (m *Module) EndpointChanged(ctx context.Context, at contact.Endpoint, up bo
 				agent = user
 			}
 		}
+		if agent == "" {
+			return
+		}
+		kind := acd.EndpointLost
+		if up {
+			kind = acd.EndpointBack
+		}
+		t.agents[agent].up = up
+		t.apply(acd.Event{Kind: kind, Agent: agent})
 	}})
-	if err != nil || agent == "" {
-		return agent, err
-	}
-	kind := acd.EndpointLost
-	if up {
-		kind = acd.EndpointBack
-	}
-	return agent, m.do(ctx, request{event: acd.Event{Kind: kind, Agent: agent}, by: "brain"})
+	return agent, err
 }
 
 // Waiting gives the contacts waiting or ringing now, for those who compare the ledger with what is true.

@@ -2,9 +2,11 @@ package routing
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
-	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/engine/acd"
@@ -14,9 +16,8 @@ import (
 type request struct {
 	event     acd.Event
 	entry     *waiting       // with ContactEntered: what the facts need to know
-	person    *present       // with AgentSignedIn
 	by        string         // who caused it, for agent.changed
-	look      func(*thinker) // reads, after the event
+	look      func(*thinker) // acts or reads, after the event
 	configure bool
 	done      chan error
 }
@@ -25,56 +26,49 @@ type request struct {
 type waiting struct {
 	Entry
 	queue     id.Queue
-	enteredAt int64
+	enteredAt int64       // of this visit, for the figures; its place counts from Entry.Since
+	bonus     int         // granted for redialling
 	offer     acd.OfferNo // being rung, with agent
 	agent     id.User
 }
 
-// present is what routing keeps of a signed-in agent, beside the brain.
-type present struct {
-	user       id.User
-	site       id.Site
-	endpoint   contact.Endpoint
-	signedInAt time.Time
-	now        standing
-	last       map[id.Contact]work // queue visits this agent answered and has not wrapped up
-}
-
-// work is a queue visit an agent answered.
-type work struct {
-	queue     id.Queue
-	enteredAt int64
-}
-
 // thinker is the brain with what its goroutine alone touches.
 type thinker struct {
-	m        *Module
-	brain    *acd.Brain
-	contacts map[id.Contact]*waiting
-	agents   map[id.User]*present
-	closed   map[id.Queue]bool
-	queues   map[id.Queue]bool // those the brain knows
-	refused  error             // set by a Rejected command of the event being applied
-	granted  bool              // set by a Connect command
-	decision *acd.Decision     // the newest decision, opened
+	m         *Module
+	brain     *acd.Brain
+	fence     uint32
+	leading   bool // holds the lease: only then anything is offered
+	contacts  map[id.Contact]*waiting
+	agents    map[id.User]*present
+	closed    map[id.Queue]bool
+	queues    map[id.Queue]bool             // those the brain knows
+	refused   error                         // set by a Rejected command of the event being applied
+	granted   bool                          // set by a Connect command of the event being applied
+	decisions map[acd.OfferNo]*acd.Decision // of the event being applied, opened
+	feeding   map[id.User]acd.Command       // while a state is fed in: the newest state told of each agent
+	leaving   []id.User                     // to be signed out when the event has been followed
 }
 
-// run feeds the brain until ctx ends: requests in order, timers when due, opening hours twice a minute.
+// run feeds the brain until ctx ends: requests in order, timers when due, opening hours twice a minute. It decides
+// only while it holds the lease; without it who comes gets a place and waits on.
 func (m *Module) run(ctx context.Context) error {
+	defer close(m.stopped)
 	t := &thinker{
 		m: m, contacts: map[id.Contact]*waiting{}, agents: map[id.User]*present{},
-		closed: map[id.Queue]bool{}, queues: map[id.Queue]bool{},
+		closed: map[id.Queue]bool{}, queues: map[id.Queue]bool{}, decisions: map[acd.OfferNo]*acd.Decision{},
 	}
-	t.brain = acd.New(acd.Config{Settings: brainSettings(m.snap.Load().rules), Fence: 1})
-	t.brain.Trace(func(d *acd.Decision) { t.decision = trimmed(d) })
-	t.configure()
+	t.rebuild(0, false)
+	seat := m.lead(ctx)
+	defer seat.leave()
 	close(m.ready)
 
 	wake := m.deps.Clock.NewTimer(time.Hour)
 	defer wake.Stop()
 	hours := m.deps.Clock.NewTimer(hoursEvery)
 	defer hours.Stop()
-	for {
+	end := ctx.Done()
+	var late <-chan time.Time
+	for !t.finished(end == nil, late) {
 		t.sleepUntilNext(wake)
 		select {
 		case r := <-m.requests:
@@ -84,15 +78,45 @@ func (m *Module) run(ctx context.Context) error {
 		case <-hours.C():
 			t.openAndClose()
 			hours.Reset(hoursEvery)
-		case <-ctx.Done():
-			t.signOutAll()
-			m.offers.wait()
-			return nil
+		case fence := <-seat.turns:
+			t.turn(fence, end != nil)
+		case <-end:
+			end = nil // from here on nothing is offered; calls under way are let end in good order
+			t.turn(0, false)
+			timer := m.deps.Clock.NewTimer(farewell)
+			defer timer.Stop()
+			late = timer.C()
 		}
 	}
+	t.signOutAll()
+	m.offers.wait()
+	return nil
 }
 
-const hoursEvery = 30 * time.Second
+const (
+	hoursEvery = 30 * time.Second
+	// farewell is how long the brain waits, when the process stops, for the channels to end their contacts: each
+	// has to say that it is over, so that its record is whole.
+	farewell = 8 * time.Second
+)
+
+// finished tells, once the process stops, that no contact and no talk is open any more, or that the time is over.
+func (t *thinker) finished(ending bool, late <-chan time.Time) bool {
+	if !ending {
+		return false
+	}
+	select {
+	case <-late:
+		return true
+	default:
+	}
+	for _, p := range t.agents {
+		if p.talks() {
+			return false
+		}
+	}
+	return len(t.contacts) == 0 && len(t.m.requests) == 0
+}
 
 func (t *thinker) sleepUntilNext(wake interface{ Reset(time.Duration) bool }) {
 	at, ok := t.brain.Next()
@@ -106,7 +130,7 @@ func (t *thinker) sleepUntilNext(wake interface{ Reset(time.Duration) bool }) {
 func (t *thinker) now() int64 { return t.m.deps.Clock.Now().UnixMilli() }
 
 func (t *thinker) serve(r request) {
-	t.refused = nil
+	t.refused, t.granted = nil, false
 	switch {
 	case r.configure:
 		t.configure()
@@ -124,25 +148,41 @@ func (t *thinker) serve(r request) {
 	}
 }
 
-// admit notes who comes, before the brain's commands speak of them.
+// admit notes who comes, before the brain's commands speak of them. A contact that waits elsewhere leaves there.
 func (t *thinker) admit(r request) {
-	switch r.event.Kind {
-	case acd.ContactEntered:
-		t.contacts[r.event.Contact] = r.entry
-	case acd.AgentSignedIn:
-		t.agents[r.event.Profile.ID] = r.person
-	case acd.ContactLeft:
-		t.gone(r.event.Contact)
+	if r.event.Kind != acd.ContactEntered {
+		return
 	}
+	w := r.entry
+	t.moved(w.Contact)
+	t.contacts[w.Contact] = w
+	t.m.deps.Facts.Post(t.m.deps.Clock.Now(), w.Site, string(w.Contact), "", event.ContactQueued{
+		Queue: w.queue, Priority: w.Priority, EnteredAt: w.enteredAt, First: w.First, Caller: w.Caller,
+	})
 }
 
-// dismiss forgets who has gone, after the commands.
+// moved closes the visit of a contact that goes elsewhere by somebody's hand, if it has one open.
+func (t *thinker) moved(c id.Contact) {
+	w := t.contacts[c]
+	if w == nil {
+		return
+	}
+	if w.offer != 0 {
+		t.m.offers.cancel(w.offer)
+	}
+	t.missed(c, acd.WhyMoved)
+	now := t.m.deps.Clock.Now()
+	t.m.deps.Facts.Post(now, w.Site, string(c), "", event.ContactExited{
+		Queue: w.queue, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt, Why: "transferred",
+	})
+	delete(t.contacts, c)
+}
+
+// dismiss forgets who has gone, after the commands: an offer that rang is told before the person left.
 func (t *thinker) dismiss(r request) {
-	switch r.event.Kind {
-	case acd.ContactLeft:
+	if r.event.Kind == acd.ContactLeft {
+		t.gone(r.event.Contact)
 		delete(t.contacts, r.event.Contact)
-	case acd.AgentSignedOut:
-		delete(t.agents, r.event.Agent)
 	}
 }
 
@@ -151,16 +191,23 @@ func (m *Module) do(ctx context.Context, r request) error {
 	r.done = make(chan error, 1)
 	select {
 	case m.requests <- r:
+	case <-m.stopped:
+		return stopped()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	select {
 	case err := <-r.done:
 		return err
+	case <-m.stopped:
+		return stopped()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
+
+// stopped is the fault for who asks a brain that has ended.
+func stopped() error { return fault.New(fault.Unavailable, "routing.stopped") }
 
 // configure tells the brain the configuration as it is now. Who waits keeps the place.
 func (t *thinker) configure() {
@@ -181,8 +228,11 @@ func (t *thinker) configure() {
 	for _, code := range s.order {
 		t.queues[code] = true
 	}
-	for user, p := range t.agents {
-		t.apply(acd.Event{Kind: acd.AgentChanged, Profile: brainAgent(user, s.agents[user], t.m.path(p.site))})
+	if t.feeding != nil {
+		return // the agents come next
+	}
+	for _, user := range t.signedIn() {
+		t.apply(acd.Event{Kind: acd.AgentChanged, Profile: brainAgent(user, s.agents[user], t.m.path(t.agents[user].site))})
 	}
 }
 
@@ -215,10 +265,13 @@ func (m *Module) path(site id.Site) []id.Site {
 
 // signOutAll closes what is open when the process stops in good order.
 func (t *thinker) signOutAll() {
-	for user := range t.agents {
+	for _, user := range t.signedIn() {
 		t.signOut(user, "shutdown")
 	}
 }
+
+// signedIn gives the agents in order, so that the same state gives the same decisions.
+func (t *thinker) signedIn() []id.User { return slices.Sorted(maps.Keys(t.agents)) }
 
 // unknownQueue is the fault for a queue nobody configured.
 func unknownQueue(q id.Queue) error {

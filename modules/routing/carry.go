@@ -20,6 +20,10 @@ func (t *thinker) applyBy(ev acd.Event, by string) {
 	for _, c := range t.brain.Apply(&ev, t.now()) {
 		t.carry(c, by)
 	}
+	clear(t.decisions)
+	if t.feeding == nil {
+		t.letGo()
+	}
 }
 
 func (t *thinker) carry(c acd.Command, by string) {
@@ -44,6 +48,9 @@ func (t *thinker) carry(c acd.Command, by string) {
 	case acd.Requeued:
 		t.missed(c.Contact, c.Why)
 	case acd.Queued:
+		if w := t.contacts[c.Contact]; w != nil {
+			w.bonus = c.Bonus
+		}
 	}
 }
 
@@ -90,9 +97,6 @@ func (t *thinker) exit(c acd.Command) {
 	t.m.deps.Facts.Post(now, w.Site, string(c.Contact), "", event.ContactExited{
 		Queue: w.queue, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt, Why: whyCode(c.Why), Rule: string(c.Rule),
 	})
-	if c.Why == acd.WhyMoved {
-		return // an agent took it directly
-	}
 	ch := t.m.deps.Channels(w.Medium)
 	t.m.offers.run(func(ctx context.Context) {
 		to := contact.Target{Kind: contact.ToFlow, Code: string(c.Rule)}
@@ -103,22 +107,7 @@ func (t *thinker) exit(c acd.Command) {
 	})
 }
 
-func (t *thinker) agentState(c acd.Command, by string) {
-	p := t.agents[c.Agent]
-	if p == nil {
-		return
-	}
-	to := standing{
-		state: stateWord(c.State), reason: c.Reason, contact: c.Contact,
-		since: time.UnixMilli(c.Since), until: c.Deadline, next: c.Pending,
-	}
-	if p.now.state == event.SignedOut && to.state != event.SignedOut {
-		to.since = p.signedInAt // the first state begins with the sign-in, however long the brain's turn was in coming
-	}
-	t.stand(p, to, by)
-}
-
-// gone notes that a person left while waiting; called before the brain forgets them.
+// gone notes that a person left while waiting; what rang for them has been told before.
 func (t *thinker) gone(c id.Contact) {
 	w := t.contacts[c]
 	if w == nil {

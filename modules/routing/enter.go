@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
-	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/engine/acd"
 )
@@ -20,8 +19,8 @@ type Entry struct {
 	Needs    []Need    // beside the queue's own
 	Sticky   id.User   // the agent the person knows
 	First    bool      // the first request for an agent in this contact
-	At       time.Time // when this stay began; zero: now
-	Since    time.Time // when the place counts from: earlier than At for who comes back; zero: At
+	At       time.Time // when this visit to the queue began: names it within the contact; zero: now
+	Since    time.Time // when the place counts from; zero: At
 }
 
 // Enter brings a contact into a queue. From here on routing decides: it rings agents through the contact's
@@ -30,41 +29,31 @@ func (m *Module) Enter(ctx context.Context, queue id.Queue, e Entry) error {
 	if _, ok := m.snap.Load().queues[queue]; !ok {
 		return unknownQueue(queue)
 	}
-	now := m.deps.Clock.Now()
 	if e.At.IsZero() {
-		e.At = now
+		e.At = m.deps.Clock.Now()
 	}
-	if e.Since.IsZero() {
+	if e.Since.IsZero() || e.Since.After(e.At) {
 		e.Since = e.At
 	}
 	w := &waiting{Entry: e, queue: queue, enteredAt: e.At.UnixMilli()}
+	return m.do(ctx, request{event: w.entered(), entry: w})
+}
+
+// entered is the brain's event of an entry.
+func (w *waiting) entered() acd.Event {
 	ev := acd.Event{
-		Kind: acd.ContactEntered, Contact: e.Contact, Queue: queue, Channel: acd.Channel(e.Medium),
-		EnteredAt: e.Since.UnixMilli(), Since: w.enteredAt, Priority: e.Priority, Sticky: e.Sticky, Caller: e.Caller, Site: e.Site,
+		Kind: acd.ContactEntered, Contact: w.Contact, Queue: w.queue, Channel: acd.Channel(w.Medium),
+		EnteredAt: w.Since.UnixMilli(), Since: w.enteredAt, Priority: w.Priority, Sticky: w.Sticky, Caller: w.Caller, Site: w.Site,
 	}
-	for _, n := range e.Needs {
-		ev.Needs = append(ev.Needs, acd.Need{Skill: n.Skill, Level: uint8(n.Level)})
+	for _, n := range w.Needs {
+		ev.Needs = append(ev.Needs, acd.Need{Skill: n.Skill, Level: uint8(min(max(n.Level, 0), acd.MaxLevel))}) //nolint:gosec // 0–4
 	}
-	m.deps.Facts.Post(now, e.Site, string(e.Contact), "", event.ContactQueued{
-		Queue: queue, Priority: e.Priority, EnteredAt: w.enteredAt, First: e.First, Caller: e.Caller,
-	})
-	return m.do(ctx, request{event: ev, entry: w})
+	return ev
 }
 
 // Leave says a waiting contact is gone: hung up or lost. It is no fault to say so of a contact that waits no more.
 func (m *Module) Leave(ctx context.Context, c id.Contact) error {
 	return m.do(ctx, request{event: acd.Event{Kind: acd.ContactLeft, Contact: c}})
-}
-
-// Done says an agent's leg of a contact has ended: wrap-up begins.
-func (m *Module) Done(ctx context.Context, c id.Contact, agent id.User) error {
-	return m.do(ctx, request{event: acd.Event{Kind: acd.ContactDone, Contact: c, Agent: agent}})
-}
-
-// Take gives a contact to an agent past the queues: a call-out, a transfer to the agent. It fails when the
-// agent has no room.
-func (m *Module) Take(ctx context.Context, c id.Contact, medium contact.Medium, agent id.User) error {
-	return m.do(ctx, request{event: acd.Event{Kind: acd.AgentTook, Contact: c, Agent: agent, Channel: acd.Channel(medium)}})
 }
 
 // Place says how many wait before the contact and how long it may take; ok is false when it does not wait.

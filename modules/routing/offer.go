@@ -67,7 +67,7 @@ func (t *thinker) offer(c acd.Command) {
 	now := m.deps.Clock.Now()
 	m.deps.Facts.Post(now, w.Site, string(c.Contact), string(c.Agent), event.ContactOffered{
 		Offer: c.Offer.ID(), Queue: w.queue, Agent: c.Agent, EnteredAt: w.enteredAt,
-		Relax: int(c.Relax), Ring: int(c.Ring), Trace: t.decision,
+		Relax: int(c.Relax), Ring: int(c.Ring), Trace: t.decisions[c.Offer],
 	})
 	ring := max(time.UnixMilli(c.Deadline).Sub(now), time.Second)
 	ctx, cancel := context.WithTimeout(context.Background(), ring)
@@ -92,7 +92,7 @@ func (m *Module) confirm(ctx context.Context, c acd.Command) bool {
 	granted := false
 	err := m.do(context.WithoutCancel(ctx), request{
 		event: acd.Event{Kind: acd.OfferAccepted, Agent: c.Agent, Offer: c.Offer, Contact: c.Contact}, by: "agent",
-		look: func(t *thinker) { granted, t.granted = t.granted, false },
+		look: func(t *thinker) { granted = t.granted },
 	})
 	return err == nil && granted
 }

@@ -43,6 +43,7 @@ type Deps struct {
 	Hours    Hours
 	Sites    Sites
 	Channels func(contact.Medium) contact.Channel
+	Leases   Leases         // nil: this process is alone, and decides
 	Changed  func(f func()) // calls f when the configuration changed
 	Log      *slog.Logger
 }
@@ -53,12 +54,13 @@ type Module struct {
 	snap     atomic.Pointer[snapshot]
 	requests chan request
 	ready    chan struct{}
+	stopped  chan struct{} // closed when the brain takes no more requests
 	offers   offers
 }
 
 // New makes the module; Start runs it.
 func New(d Deps) *Module {
-	m := &Module{deps: d, requests: make(chan request, 4096), ready: make(chan struct{})}
+	m := &Module{deps: d, requests: make(chan request, 4096), ready: make(chan struct{}), stopped: make(chan struct{})}
 	m.snap.Store(&snapshot{})
 	return m
 }

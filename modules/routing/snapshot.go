@@ -94,6 +94,9 @@ func brainQueue(q Queue, closed bool) *acd.Queue {
 	return b
 }
 
+// phoneChannel is the telephone in the brain's words.
+const phoneChannel = acd.Channel(contact.Phone)
+
 // brainAgent says an agent in the brain's words, skills in order so that the same input gives the same brain.
 func brainAgent(user id.User, a Agent, sites []id.Site) *acd.Agent {
 	b := &acd.Agent{ID: user, Sites: sites}

@@ -142,12 +142,14 @@ func (c *call) refuse(in *sip.Incoming, err error) {
 	switch {
 	case errors.Is(err, sip.ErrCanceled):
 		outcome, cause = contact.Left, "canceled"
+	case c.caller.dialog != nil:
+		go func(d *sip.Dialog) { // the answer had gone out; without media there is no call
+			ctx, cancel := context.WithTimeout(context.Background(), goodbye)
+			defer cancel()
+			_ = d.Bye(ctx)
+		}(c.caller.dialog)
 	case errors.Is(err, sdp.ErrNoCodec), errors.Is(err, sdp.ErrNoAudio), errors.Is(err, sdp.ErrSecurity):
 		c.m.reject(in, 488, "")
-	case c.caller.dialog != nil:
-		ctx, cancel := context.WithTimeout(context.Background(), goodbye)
-		defer cancel()
-		_ = c.caller.dialog.Bye(ctx) // the answer had gone out; without media there is no call
 	case c.caller.leg == nil:
 		c.m.reject(in, 503, "", sip.Header{Name: "Retry-After", Value: "10"})
 	default:
@@ -200,11 +202,17 @@ func (c *call) dialogEvents(s *side) sip.Events {
 				c.post(func() { c.digit(key) })
 			}
 		},
+		Refer: func(_ *sip.Dialog, r *sip.Refer) int { return c.referred(s, r) },
 	}
 }
 
-// heldByPhone follows the hold key of a desk phone, so that phone and desk cannot disagree.
+// heldByPhone follows the hold key of a desk phone, so that phone and desk cannot disagree. A re-INVITE that only
+// refreshes the session says nothing new, and leaves alone what the desk has done.
 func (c *call) heldByPhone(s *side, held bool) {
+	if s.phoneHeld == held {
+		return
+	}
+	s.phoneHeld = held
 	if s == c.agent && c.phase == talking {
 		c.hold(held)
 	}

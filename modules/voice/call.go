@@ -37,7 +37,8 @@ type call struct {
 	bridge *rtp.Bridge
 	player *audio.Player
 	rec    *recording
-	ladder []string // Call-IDs of all legs
+
+	rings rings
 
 	phase   phase
 	timer   *time.Timer // the deadline of the phase
@@ -50,6 +51,8 @@ type call struct {
 	queue   id.Queue
 	since   time.Time // when the place in the queue counts from
 	entered time.Time // when this stay in the queue began: later than since for who comes back
+	direct  *side     // being rung past the queues
+	spoken  bool      // an agent has spoken with the person
 	outcome contact.Outcome
 	lost    *time.Timer // the agent's browser is away
 	over    bool
@@ -82,6 +85,7 @@ type side struct {
 	answeredAt time.Time
 	heldAt     time.Time
 	held       time.Duration
+	phoneHeld  bool // what the phone's own hold key last said
 }
 
 const inboxLength = 256

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
+	"github.com/kapok-hotline/kapok/platform/rtp"
 )
 
 // goodbye bounds the farewells of a call: BYE and the brain's answer.
@@ -18,6 +19,7 @@ func (c *call) end(by contact.Party, cause string) {
 		return
 	}
 	c.over = true
+	c.noDeadline()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), goodbye)
 	defer cancel()
 	c.player.Stop()
@@ -28,11 +30,17 @@ func (c *call) end(by contact.Party, cause string) {
 		}
 		c.told("leave", c.m.deps.Queues.Leave(ctx, c.id))
 	case talking:
-		c.outcome = contact.Answered
+		if c.outcome == "" {
+			c.outcome = contact.Answered
+		}
 		c.dropAgent(ctx, cause)
 	case guided:
 	}
-	if c.outcome == "" {
+	c.rings.end(c, cause)
+	switch {
+	case c.spoken:
+		c.outcome = contact.Answered // whatever came after: an agent has spoken with the person
+	case c.outcome == "":
 		c.outcome = c.cursor.Outcome()
 	}
 	now := c.closeSide(ctx, c.caller, cause)
@@ -59,8 +67,13 @@ func (c *call) dropAgent(ctx context.Context, cause string) {
 
 // closeSide hangs a side up, frees its media, writes its times and gives the moment it ended.
 func (c *call) closeSide(ctx context.Context, s *side, cause string) time.Time {
-	now := c.m.now()
 	stats := s.leg.Stats()
+	c.letGo(ctx, s)
+	return c.legEnded(s, cause, stats)
+}
+
+// letGo hangs a side up and frees its media.
+func (c *call) letGo(ctx context.Context, s *side) {
 	if s.dialog != nil {
 		d := s.dialog
 		go func() { // the peer's answer to BYE is nobody's business any more
@@ -72,6 +85,11 @@ func (c *call) closeSide(ctx context.Context, s *side, cause string) time.Time {
 	if err := s.leg.Close(); err != nil {
 		c.log.Debug("closing a leg", "err", err)
 	}
+}
+
+// legEnded writes the times of a side, now that it has ended.
+func (c *call) legEnded(s *side, cause string, stats rtp.Stats) time.Time {
+	now := c.m.now()
 	f := event.LegEnded{
 		Leg: s.id, Role: s.role, Agent: s.agent, Queue: s.queue, EnteredAt: s.enteredAt, Cause: cause, MOS: round2(stats.MOS),
 	}

@@ -30,9 +30,16 @@ type Ladder struct {
 type ladders struct {
 	m    *Module
 	mu   sync.Mutex
-	of   map[string]id.Contact // by Call-ID
+	of   map[string]owner // by Call-ID
 	wait []ladderRow
+	look time.Time // when those of calls long gone were last looked for
 	wake chan struct{}
+}
+
+// owner is the contact of a SIP call.
+type owner struct {
+	contact id.Contact
+	since   time.Time
 }
 
 type ladderRow struct {
@@ -45,23 +52,41 @@ type ladderRow struct {
 const (
 	ladderEvery = time.Second
 	ladderMost  = 5000 // rows that wait; beyond, the oldest are given up: a ladder is a help, not a record
+	// ladderKeep is how long a SIP call whose contact is over is waited for: some never tell their messages, such
+	// as one that failed before its owner was known.
+	ladderKeep = 5 * time.Minute
 )
 
 func newLadders(m *Module) *ladders {
-	return &ladders{m: m, of: map[string]id.Contact{}, wake: make(chan struct{}, 1)}
+	return &ladders{m: m, of: map[string]owner{}, wake: make(chan struct{}, 1)}
 }
 
 // belongs says whose SIP call this is.
 func (l *ladders) belongs(callID string, c id.Contact) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.of[callID] = c
+	l.of[callID] = owner{c, l.m.now()}
+}
+
+// sweep forgets the SIP calls of contacts long over.
+func (l *ladders) sweep(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.look) < ladderKeep {
+		return
+	}
+	l.look = now
+	for callID, o := range l.of {
+		if now.Sub(o.since) > ladderKeep && l.m.find(o.contact) == nil {
+			delete(l.of, callID)
+		}
+	}
 }
 
 // traced takes the messages of an ended SIP call; it does not block.
 func (l *ladders) traced(callID string, messages []sip.Entry) {
 	l.mu.Lock()
-	c, ok := l.of[callID]
+	o, ok := l.of[callID]
 	delete(l.of, callID)
 	l.mu.Unlock()
 	if !ok || len(messages) == 0 {
@@ -76,7 +101,7 @@ func (l *ladders) traced(callID string, messages []sip.Entry) {
 		return
 	}
 	l.mu.Lock()
-	l.wait = append(l.wait, ladderRow{c, callID, messages[0].At.UnixMilli(), string(body)})
+	l.wait = append(l.wait, ladderRow{o.contact, callID, messages[0].At.UnixMilli(), string(body)})
 	if n := len(l.wait) - ladderMost; n > 0 {
 		l.wait = l.wait[n:]
 	}
@@ -105,6 +130,7 @@ func (l *ladders) run(ctx context.Context) {
 			timer.Stop()
 		}
 		l.store(context.WithoutCancel(ctx))
+		l.sweep(l.m.now())
 	}
 }
 
@@ -145,8 +171,8 @@ func (m *Module) Ladders(ctx context.Context, c id.Contact) ([]Ladder, error) {
 	}
 	m.ladders.mu.Lock()
 	var live []string
-	for callID, of := range m.ladders.of {
-		if of == c {
+	for callID, o := range m.ladders.of {
+		if o.contact == c {
 			live = append(live, callID)
 		}
 	}

@@ -27,9 +27,12 @@ func (c *call) enter(q *flow.Queue) {
 
 // wait puts the call into a queue: first the music, then the brain, so that nobody hears silence.
 func (c *call) wait(q id.Queue, w Waiting) {
-	c.phase, c.gather, c.queue = queued, nil, q
+	c.phase, c.gather, c.queue, c.direct = queued, nil, q, nil
 	w.Contact, w.Site, w.Caller = c.id, c.site, c.from
 	w.At = c.m.now()
+	if next := c.entered.Add(time.Millisecond); w.At.Before(next) {
+		w.At = next // two stays of one millisecond must not be taken for one
+	}
 	if w.Since.IsZero() {
 		w.Since = w.At
 	}
@@ -40,8 +43,18 @@ func (c *call) wait(q id.Queue, w Waiting) {
 	defer cancel()
 	if err := c.m.deps.Queues.Enter(ctx, q, w); err != nil {
 		c.log.Error("a call could not be queued", "queue", q, "err", err)
+		c.withdraw()
 		c.next(flow.Input{Kind: flow.Failed, Why: fault.CodeOf(err)})
 	}
+}
+
+// withdraw makes sure that a brain which did not answer in time has not kept the call all the same.
+func (c *call) withdraw() {
+	c.m.gone.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), goodbye)
+		defer cancel()
+		c.told("leave", c.m.deps.Queues.Leave(ctx, c.id))
+	})
 }
 
 // music plays the word of waiting once, then the queue's music, with a word of comfort every so often.
@@ -89,13 +102,13 @@ func (c *call) requeue(cause string) {
 }
 
 // Move takes a call to a target: an agent's transfer (by is the agent), or a queue's rule (by is empty).
-func (m *Module) Move(ctx context.Context, id id.Contact, by id.User, to contact.Target) error {
-	c := m.find(id)
+func (m *Module) Move(ctx context.Context, cid id.Contact, by id.User, to contact.Target) error {
+	c := m.find(cid)
 	if c == nil {
-		return notHere(id)
+		return notHere(cid)
 	}
 	if by != "" {
-		return m.Transfer(ctx, id, by, to)
+		return m.Transfer(ctx, cid, by, to)
 	}
 	moved := c.ask(ctx, func() {
 		if c.phase != queued {
@@ -104,13 +117,13 @@ func (m *Module) Move(ctx context.Context, id id.Contact, by id.User, to contact
 		if to.Kind == contact.ToFlow && to.Code != "" {
 			c.player.Music(nil)
 			c.cursor.Turned = true
-			c.guide(flowCode(to.Code), true)
+			c.guide(id.Flow(to.Code), true)
 			return
 		}
 		c.next(flow.Input{Kind: flow.Failed, Why: "queue"})
 	})
 	if !moved {
-		return notHere(id)
+		return notHere(cid)
 	}
 	return nil
 }
@@ -123,8 +136,6 @@ func (m *Module) End(ctx context.Context, id id.Contact, by contact.Party) error
 	}
 	return nil
 }
-
-func flowCode(s string) id.Flow { return id.Flow(s) }
 
 func notHere(c id.Contact) error {
 	return fault.New(fault.NotFound, "voice.call.gone", "contact", string(c))

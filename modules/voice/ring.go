@@ -7,7 +7,6 @@ import (
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
-	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/platform/rtp"
 	"github.com/kapok-hotline/kapok/platform/sdp"
 	"github.com/kapok-hotline/kapok/platform/sip"
@@ -26,18 +25,26 @@ func (m *Module) Connect(ctx context.Context, o contact.Offer, confirm func() bo
 		return notHere(o.Contact)
 	}
 	s := &side{role: "agent", agent: o.Endpoint.Agent, queue: o.Queue, endpoint: o.Endpoint}
-	return c.ring(ctx, s, "offer", func() bool { return c.phase == queued && confirm() })
+	err := c.ring(ctx, s, func() bool { return c.phase == queued && c.queue == o.Queue && confirm() })
+	if fault.CodeOf(err) == "contact.refused" {
+		c.log.Info("an offer was refused", "agent", s.agent)
+	}
+	return err
 }
 
 // ring calls a side's endpoint and joins it to the caller when it accepts and join, asked on the actor, agrees.
-func (c *call) ring(ctx context.Context, s *side, kind string, join func() bool) error {
+func (c *call) ring(ctx context.Context, s *side, join func() bool) error {
 	m := c.m
-	s.id, s.startedAt = id.Leg(id.New(m.now())), m.now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	if err := m.openLeg(c, s); err != nil {
 		return err
 	}
-	c.factAt(s.startedAt, s.agent, event.LegStarted{Leg: s.id, Role: s.role, Agent: s.agent, Queue: s.queue, Peer: s.peer()})
-	dialog, answer, err := m.dial(ctx, c, s, kind)
+	if !c.rings.begin(c, s, cancel) {
+		_ = s.leg.Close() // nothing flowed yet
+		return notHere(c.id)
+	}
+	dialog, answer, err := m.dial(ctx, c, s, "offer")
 	if err != nil {
 		c.unjoined(ctx, s, fault.CodeOf(err))
 		return err
@@ -49,7 +56,7 @@ func (c *call) ring(ctx context.Context, s *side, kind string, join func() bool)
 	}
 	joined := false
 	c.ask(context.WithoutCancel(ctx), func() {
-		if c.over || c.agent != nil || dialog.End().Cause != "" || !join() {
+		if c.over || c.agent != nil || dialog.End().Cause != "" || context.Cause(ctx) != nil || !join() {
 			return
 		}
 		joined = true
@@ -64,10 +71,17 @@ func (c *call) ring(ctx context.Context, s *side, kind string, join func() bool)
 
 // unjoined closes a side that never came to talk.
 func (c *call) unjoined(ctx context.Context, s *side, cause string) {
-	c.closeSide(ctx, s, cause)
+	if cause == "" {
+		cause = "withdrawn"
+	}
+	c.rings.unjoined(c, s, cause)
+	c.letGo(ctx, s)
 }
 
 func (s *side) peer() string {
+	if s.number != "" {
+		return s.number
+	}
 	if s.endpoint.Phone != "" {
 		return string(s.endpoint.Phone)
 	}
@@ -124,21 +138,38 @@ func (m *Module) dial(ctx context.Context, c *call, s *side, kind string) (*sip.
 		return nil, nil, fault.New(fault.Unavailable, "contact.unreachable").Because(err)
 	}
 	m.ladders.belongs(out.CallID, c.id)
-	for ev := range out.Events() {
-		switch ev.Kind {
-		case sip.Answered:
-			return ev.Dialog, ev.Body, nil
-		case sip.Failed:
-			return nil, nil, refusal(ctx, ev)
-		case sip.Progressed:
+	for {
+		select {
+		case ev, ok := <-out.Events():
+			switch {
+			case !ok:
+				return nil, nil, fault.New(fault.Unavailable, "contact.unreachable")
+			case ev.Kind == sip.Answered:
+				return ev.Dialog, ev.Body, nil
+			case ev.Kind == sip.Failed:
+				return nil, nil, refusal(ctx, ev)
+			}
+		case <-ctx.Done(): // the CANCEL is on its way; a phone that does not answer it holds nobody up
+			go hangUpLate(out)
+			return nil, nil, context.Cause(ctx)
 		}
 	}
-	return nil, nil, fault.New(fault.Unavailable, "contact.unreachable")
+}
+
+// hangUpLate ends a call of ours that was answered in the moment it was given up.
+func hangUpLate(out *sip.Outgoing) {
+	for ev := range out.Events() {
+		if ev.Kind == sip.Answered {
+			ctx, cancel := context.WithTimeout(context.Background(), goodbye)
+			_ = ev.Dialog.Bye(ctx) // the peer hangs up too when nothing comes
+			cancel()
+		}
+	}
 }
 
 // refusal turns a failed INVITE into the words of a channel.
 func refusal(ctx context.Context, ev sip.Event) error {
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	switch ev.Code {
@@ -172,12 +203,14 @@ func (m *Module) way(s *side, o *sip.CallOptions) error {
 func (c *call) join(s *side) {
 	c.player.Stop()
 	c.noDeadline()
-	c.gather, c.play = nil, c.play+1
+	c.gather, c.play, c.direct = nil, c.play+1, nil
 	c.phase, c.agent = talking, s
-	s.answeredAt, s.enteredAt = c.m.now(), c.entered.UnixMilli()
-	if s.queue == "" {
-		s.enteredAt = 0
+	s.answeredAt = c.m.now()
+	if s.queue != "" {
+		s.enteredAt = c.entered.UnixMilli()
 	}
+	c.rings.joined(s)
+	c.spoken = c.spoken || s.role == "agent"
 	c.factAt(s.answeredAt, s.agent, event.LegAnswered{Leg: s.id})
 	c.bridge = rtp.Join(c.caller.leg, s.leg)
 	c.talkingLeg.Store(&s.leg)

@@ -8,8 +8,10 @@ import (
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/engine/flow"
 	"github.com/kapok-hotline/kapok/platform/audio"
 	"github.com/kapok-hotline/kapok/platform/rtp"
+	"github.com/kapok-hotline/kapok/platform/sip"
 )
 
 // withAgent runs f on the call's actor when the agent is talking there.
@@ -18,7 +20,7 @@ func (m *Module) withAgent(ctx context.Context, cid id.Contact, by id.User, f fu
 	if c == nil {
 		return notHere(cid)
 	}
-	err := error(notHere(cid))
+	err := notHere(cid)
 	c.ask(ctx, func() {
 		if c.agent == nil || c.agent.agent != by || c.phase != talking {
 			err = fault.New(fault.Conflict, "voice.call.not_yours", "contact", string(cid))
@@ -56,9 +58,11 @@ func (c *call) hold(hold bool) {
 	}
 	span := now.Sub(a.heldAt)
 	a.held, a.heldAt = a.held+span, time.Time{}
-	c.player.Stop()
-	c.bridge = rtp.Join(c.caller.leg, a.leg)
-	c.tap()
+	if c.lost == nil { // else the music goes on until the browser is back
+		c.player.Stop()
+		c.bridge = rtp.Join(c.caller.leg, a.leg)
+		c.tap()
+	}
 	c.factAt(now, a.agent, event.LegResumed{Leg: a.id, HeldMs: span.Milliseconds()})
 }
 
@@ -69,8 +73,11 @@ func (c *call) holdMusic() id.Prompt {
 	return promptMusic
 }
 
-// Hangup ends the call at the agent's word. While it still rings, the brain is told by the ringing's own end.
+// Hangup ends the call at the agent's word. While it still rings there, the agent has refused it.
 func (m *Module) Hangup(ctx context.Context, cid id.Contact, by id.User) error {
+	if c := m.find(cid); c != nil && c.rings.refuse(by) {
+		return nil
+	}
 	return m.withAgent(ctx, cid, by, func(c *call) error {
 		c.end(contact.ByAgent, "desk")
 		return nil
@@ -97,21 +104,61 @@ func (m *Module) Transfer(ctx context.Context, cid id.Contact, by id.User, to co
 	if err := m.canGive(to); err != nil {
 		return err
 	}
+	if to.Kind == contact.ToAgent && id.User(to.Code) == by {
+		return fault.New(fault.Invalid, "voice.transfer.nowhere", "kind", string(to.Kind), "code", to.Code)
+	}
 	return m.withAgent(ctx, cid, by, func(c *call) error {
 		end, cancel := context.WithTimeout(c.ctx, goodbye)
 		defer cancel()
+		var at contact.Endpoint
+		if to.Kind == contact.ToAgent { // reserved before the call is let go: who is busy is refused to the agent's face
+			var err error
+			if at, err = m.deps.Queues.Take(end, cid, id.User(to.Code), c.queue); err != nil {
+				return err
+			}
+		}
 		c.fact(by, event.ContactTransferred{Agent: by, To: to})
 		c.dropAgent(end, "transfer")
-		c.give(to)
+		if to.Kind == contact.ToAgent {
+			c.ringAgent(id.User(to.Code), at)
+		} else {
+			c.give(to)
+		}
 		return nil
 	})
+}
+
+// referred is a transfer by the key of a desk phone (REFER): to an outside number, or to a queue by its code.
+func (c *call) referred(s *side, r *sip.Refer) int {
+	to := contact.Target{Kind: contact.ToNumber, Code: r.To.URI.User}
+	if c.m.deps.Queues.Known(id.Queue(to.Code)) {
+		to.Kind = contact.ToQueue
+	}
+	if s.role != "agent" || r.Replaces != nil || c.m.canGive(to) != nil {
+		return 603
+	}
+	c.m.gone.Go(func() {
+		ctx, cancel := context.WithTimeout(c.ctx, goodbye)
+		defer cancel()
+		if err := c.m.Transfer(ctx, c.id, s.agent, to); err != nil {
+			c.log.Info("a transfer by the phone's key was not possible", "to", to.Code, "err", err)
+			r.Notify(503, "")
+			return
+		}
+		r.Notify(200, "")
+	})
+	return 202
 }
 
 func (m *Module) canGive(to contact.Target) error {
 	s := m.snap.Load()
 	switch to.Kind {
-	case contact.ToQueue, contact.ToAgent:
-		return nil // the brain knows; what it refuses falls back to the queue the call came from
+	case contact.ToQueue:
+		if m.deps.Queues.Known(id.Queue(to.Code)) {
+			return nil
+		}
+	case contact.ToAgent:
+		return nil // the brain knows
 	case contact.ToNumber:
 		if _, _, ok := s.wayOut(to.Code); !ok {
 			return fault.New(fault.Unavailable, "voice.trunk.none", "number", to.Code)
@@ -144,56 +191,65 @@ const directRing = 30 * time.Second
 
 func (c *call) giveAgent(agent id.User) {
 	ctx, cancel := context.WithTimeout(c.ctx, brainBound)
-	at, err := c.m.deps.Queues.Take(ctx, c.id, agent)
-	cancel()
+	defer cancel()
+	at, err := c.m.deps.Queues.Take(ctx, c.id, agent, c.queue)
 	if err != nil {
 		c.log.Info("a transfer found its agent busy", "agent", agent, "err", err)
-		c.back()
+		c.back(fault.CodeOf(err))
 		return
 	}
-	c.ringBack()
-	c.direct(&side{role: "agent", agent: agent, endpoint: at}, func() {
-		done, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), brainBound)
+	c.ringAgent(agent, at)
+}
+
+// ringAgent rings an agent who was reserved for the call.
+func (c *call) ringAgent(agent id.User, at contact.Endpoint) {
+	s := &side{role: "agent", agent: agent, endpoint: at}
+	taken := func() bool {
+		ctx, cancel := context.WithTimeout(c.ctx, brainBound)
 		defer cancel()
-		c.told("done", c.m.deps.Queues.Done(done, c.id, agent))
+		return c.m.deps.Queues.Taken(ctx, c.id, agent) == nil
+	}
+	c.ringBack(s, taken, func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), brainBound)
+		defer cancel()
+		c.told("done", c.m.deps.Queues.Done(ctx, c.id, agent))
 	})
 }
 
 func (c *call) giveNumber(number string) {
-	c.ringBack()
-	c.direct(&side{role: "party", number: number}, func() {})
+	c.ringBack(&side{role: "party", number: number}, func() bool { return true }, func() {})
 }
 
-func (c *call) ringBack() {
-	c.phase, c.gather = guided, nil
+// ringBack rings one side past the queues while the caller hears the ringing tone. taken is asked when it answers;
+// failed runs when it does not, and the call goes back.
+func (c *call) ringBack(s *side, taken func() bool, failed func()) {
+	c.phase, c.gather, c.direct = guided, nil, s
 	c.player.Music(audio.RingBack())
 	c.player.Play(nil)
 	c.noDeadline()
-}
-
-// direct rings one side past the queues. failed runs when it does not answer; then the call goes back.
-func (c *call) direct(s *side, failed func()) {
 	c.m.gone.Go(func() {
 		ctx, cancel := context.WithTimeout(c.ctx, directRing)
 		defer cancel()
-		err := c.ring(ctx, s, "offer", func() bool { return c.phase == guided })
+		err := c.ring(ctx, s, func() bool { return c.phase == guided && c.direct == s && taken() })
 		if err == nil {
 			return
 		}
 		failed()
 		c.post(func() {
-			if c.phase == guided && c.agent == nil {
-				c.back()
+			if c.phase == guided && c.direct == s {
+				c.back(fault.CodeOf(err))
 			}
 		})
 	})
 }
 
-// back brings a caller whose transfer came to nothing to the queue they came from, at the place they had.
-func (c *call) back() {
-	if c.queue == "" {
-		c.outcome = contact.Answered
-		c.end(contact.BySystem, "transfer failed")
+// back brings a caller whose transfer came to nothing to the queue they came from, at the place they had; who came
+// from none goes on in the flow, which knows a way for that.
+func (c *call) back(why string) {
+	c.direct = nil
+	if c.queue == "" || !c.spoken && c.flow != nil {
+		c.player.Music(nil)
+		c.next(flow.Input{Kind: flow.Failed, Why: why})
 		return
 	}
 	c.wait(c.queue, Waiting{Since: c.since})

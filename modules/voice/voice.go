@@ -53,7 +53,10 @@ type Queues interface {
 	Enter(ctx context.Context, q id.Queue, w Waiting) error
 	Leave(ctx context.Context, c id.Contact) error
 	Done(ctx context.Context, c id.Contact, agent id.User) error
-	Take(ctx context.Context, c id.Contact, agent id.User) (contact.Endpoint, error)
+	Known(q id.Queue) bool
+	// Take reserves an agent for a call that is given to them past the queues; it ends with Taken (answered) or Done.
+	Take(ctx context.Context, c id.Contact, agent id.User, from id.Queue) (contact.Endpoint, error)
+	Taken(ctx context.Context, c id.Contact, agent id.User) error
 	Endpoint(ctx context.Context, at contact.Endpoint, up bool) error
 	Sound(q id.Queue) Sound
 }
