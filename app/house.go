@@ -205,7 +205,7 @@ func (h *House) Run(ctx context.Context, ready func()) error {
 	defer h.close()
 	outlive := context.WithoutCancel(ctx)
 	written, stopWriting := context.WithCancel(outlive)
-	h.done.Go(func() { h.journal.Run(written) })
+	h.done.Go(func() { h.posts.keep(written) })
 	var parts []part
 	err := func() error {
 		for _, m := range h.all {
