@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -d node_modules ] || scripts/node.sh npm ci --no-audit --no-fund --silent
-scripts/node.sh npm run --silent build
+scripts/node.sh npm run --silent build -- --logLevel warn
