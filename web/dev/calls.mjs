@@ -65,7 +65,7 @@ await page.keyboard.press('Shift+F8'); await page.waitForFunction(() => document
 check('Shift F8 goes ready', true); await axe('idle')
 
 // The ring: the desk shows the offer, F2 sends the 200 OK, media flows both ways.
-await scene('ring'); await page.waitForSelector('.ring .answer'); await axe('ring')
+await scene('ring'); await page.waitForSelector('.ring .answer'); check('skill and why me are shown', /增值税 ≥ 2/.test(await page.textContent('.centre .ring')) && /空闲 1:32/.test(await page.textContent('.centre .ring'))); await axe('ring')
 await page.evaluate(() => window.ring('offer')); await page.waitForTimeout(600)
 check('title flashes', (await page.title()).includes('来电') || (await page.waitForTimeout(950), (await page.title()).includes('来电')))
 check('a screen reader is told', (await page.textContent('[aria-live=assertive]')).includes('来电'))
@@ -115,6 +115,26 @@ await second.click('.is-big'); await second.waitForSelector('.idle'); await page
 await second.close()
 await scene('handset'); await page.goto(`${base}/desk`); await page.waitForSelector('.centre .ring'); check('seat phone: no Answer button', (await page.locator('.centre .answer').count()) === 0 && (await page.textContent('.centre .ring')).includes('拿起话机'))
 await scene('ready'); await page.goto(`${base}/sessions`); await page.waitForSelector('table'); await axe('sessions')
+
+// An authenticator app: begin, a wrong code, a right one, the recovery codes once, the way out.
+await page.goto(`${base}/totp`); await page.click('main .is-primary, .page .is-primary'); await page.waitForSelector('svg.code path'); await axe('authenticator: QR code')
+await page.fill('#code', '000000'); await page.keyboard.press('Enter'); await page.waitForSelector('.page [role=alert]'); check('a wrong code is told', true)
+await page.fill('#code', '123456'); await page.keyboard.press('Enter'); await page.waitForSelector('.codes li'); check('ten recovery codes, once', (await page.locator('.codes li').count()) === 10); await axe('authenticator: recovery codes')
+await page.check('.page input[type=checkbox]'); await page.click('.page .is-primary'); await page.waitForSelector('#off'); check('codes are gone, it can be removed', (await page.locator('.codes').count()) === 0)
+
+// Team leader: tiles with over-limit marks, a call for help that stays until it is taken care of.
+await post('/dev/scene', { scene: 'help', me: { rights: ['identity.self.use', 'desk.self.use', 'desk.team.see', 'report.wallboard.see'] } })
+await page.goto(`${base}/team`); await page.waitForSelector('.tiles .tile'); await page.waitForTimeout(300)
+check('a call for help stands above every page', (await page.textContent('.strip')).includes('坐席丙求助'))
+check('who is over the limit is marked', (await page.locator('.tile .late').count()) === 2)
+check('who asks for help comes first', (await page.textContent('.tiles .tile')).includes('来电人要求升级')); await axe('team')
+await page.click('.strip .k-btn'); await page.waitForFunction(() => !document.querySelector('.strip')); check('it goes when taken care of', true)
+await post('/dev/scene', { me: { rights: ['identity.self.use', 'desk.self.use', 'report.wallboard.see'] } })
+
+// A take-over from another computer is told to this page.
+await scene('ready'); await page.goto(`${base}/desk`); await page.waitForSelector('.idle')
+await post('/dev/scene', { scene: 'taken' }); await page.waitForSelector('[role=alertdialog]'); check('a take-over elsewhere is told', true)
+await scene('ready')
 await page.goto(`${base}/headset`); await page.waitForSelector('.test'); await page.waitForTimeout(300); await axe('headset')
 await page.keyboard.press('Control+k'); await page.waitForSelector('.palette'); await axe('palette'); await page.keyboard.press('Escape')
 await page.click('.me > button'); await page.waitForTimeout(200); await axe('me menu')

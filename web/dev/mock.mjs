@@ -38,6 +38,15 @@ const wall = () => ({ at: now(), site: 'gz', waiting: 7, longest_ms: 42000, long
 const day = { answered: 62, aht_ms: 198000, talk_ms: 9.1e6, wrap_ms: 1.9e6, hold_ms: 2.4e5, missed: 1, offered: 63, ready_ms: 3.2e6, away_ms: 1.5e6, signed_in_ms: 1.57e7, answer_rate: 0.984 }
 const directory = [{ code: '1002', name: '坐席乙', kind: 'agent', state: 'ready', since: now() - 30000 }, { code: '1003', name: '坐席丙', kind: 'agent', state: 'talking', since: now() - 130000 }, { code: '1004', name: '坐席丁', kind: 'agent', state: 'wrapup', since: now() - 20000 }, { code: '1008', name: '班长戊', kind: 'agent', state: 'away', reason: 'MEET', since: now() - 600000 }, { code: 'vat', name: '增值税与发票', name_en: 'VAT and invoices', kind: 'queue', waiting: 4 }, { code: 'it', name: '个人所得税', name_en: 'Individual income tax', kind: 'queue', waiting: 2 }, { code: 'en', name: '英语服务', name_en: 'English service', kind: 'queue', waiting: 0 }]
 
+let helping = false
+const teamCall = (phase, since) => ({ contact: 't1', number: '138****2046', queue: 'vat', queue_name: '增值税与发票', queue_name_en: 'VAT and invoices', phase, since })
+const team = () => ({ at: now(), agents: [
+  { user: '1002', name: '坐席乙', site: 'gz', state: 'ready', since: now() - 30e3, calls: [] },
+  { user: '1003', name: '坐席丙', site: 'gz', state: 'talking', since: now() - 130e3, calls: [teamCall('talking', now() - 130e3)], ...(helping ? { help: { contact: 't1', note: '来电人要求升级', at: now() - 12e3 } } : {}) },
+  { user: '1004', name: '坐席丁', site: 'gz', state: 'wrapup', since: now() - 50e3, limit_ms: 30000, calls: [teamCall('wrapup', now() - 50e3)] },
+  { user: '1008', name: '坐席己', site: 'gz', state: 'away', reason: 'REST', reason_name: '小休', reason_name_en: 'Break', since: now() - 20 * 60e3, limit_ms: 15 * 60e3, calls: [] },
+] })
+
 const pages = new Set()
 let seq = now() * 1024
 const publish = (topic, data) => { seq += 1024; for (const p of pages) if (p.topics.has(topic)) p.send(JSON.stringify({ topic, seq, data })) }
@@ -48,7 +57,9 @@ const scenes = {
   out: reset,
   idle: () => { reset(); desk.signed_in = true; desk.endpoint = { kind: 'browser', registered: true }; desk.sip = sip(); to('away', 'REST') },
   ready: () => { scenes.idle(); to('ready') },
-  ring: () => { scenes.ready(); desk.calls = [call('ringing')]; to('ringing') },
+  ring: () => { scenes.ready(); desk.calls = [call('ringing', { skills: [{ skill: 'vat', name: '增值税', level: 2 }], why: { cause: 'contact', idle_ms: 92000 } })]; to('ringing') },
+  help: () => { scenes.ready(); helping = true; publish('help', {}) },
+  taken: () => { desk.holder = 's2' },
   talk: () => { scenes.ready(); desk.calls = [call('talking', { quality: { mos: 4.2, loss: 0.002 } })]; to('talking') },
   held: () => { scenes.talk(); desk.calls[0].phase = 'held' },
   wrapup: () => { scenes.ready(); desk.calls = [call('wrapup')]; to('wrapup'); desk.wrapup = { contact, deadline: now() + 28000 } },
@@ -65,6 +76,9 @@ const routes = {
   'GET /api/v1/me': () => (signedIn ? me : fault(401, 'web.session.missing')),
   'PUT /api/v1/me/locale': (b) => { me.locale = b.locale },
   'PUT /api/v1/me/password': () => {},
+  'POST /api/v1/me/totp': () => ({ secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', uri: 'otpauth://totp/Kapok%20City:1001?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Kapok%20City&period=30&digits=6' }),
+  'PUT /api/v1/me/totp': (b) => (b.code === '000000' ? fault(401, 'identity.code.wrong', { detail: '数字不对,请看验证器的最新一组。', field: 'code' }) : (me.totp = true, { recovery: Array.from({ length: 10 }, (_, i) => `a${i}b2c-d3e4f`) })),
+  'POST /api/v1/me/totp/remove': () => { me.totp = false },
   'GET /api/v1/setup': () => ({ needed: true, valid: true }),
   'POST /api/v1/setup': () => {},
   'GET /api/v1/sessions': () => ({ items: [{ id: 's1', agent: 'Mozilla/5.0 (Windows NT 10.0) Chrome/120.0 Safari/537', ip: '10.1.2.3', created_at: now() - 3600e3, seen_at: now(), current: true }, { id: 's2', agent: 'Mozilla/5.0 (X11; Linux) Firefox/140.0', ip: '10.1.2.9', created_at: now() - 86400e3, seen_at: now() - 7200e3, current: false }] }),
@@ -77,6 +91,8 @@ const routes = {
   'GET /api/v1/desk/lists': () => ({ topics, tax_types: taxTypes, districts }),
   'GET /api/v1/desk/phones': () => [{ code: '8001', registered: true }, { code: '8002', registered: true, taken_by: '坐席乙' }, { code: '8003', registered: false }],
   'GET /api/v1/desk/directory': () => directory,
+  'GET /api/v1/desk/team': team,
+  'POST /api/v1/desk/team/1003/helped': () => { helping = false; publish('help', {}); return team() },
   'GET /api/v1/desk/day': () => day,
   'GET /api/v1/wallboard': () => wall(),
 }

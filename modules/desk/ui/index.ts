@@ -1,15 +1,24 @@
 import type { ModuleUI } from '@kit'
 import DeskAlert from './DeskAlert.vue'
 import StateMenu from './StateMenu.vue'
+import TeamAlert from './TeamAlert.vue'
 
 const use = 'desk.self.use'
+const see = 'desk.team.see'
 const ui: ModuleUI = {
-  routes: [{ path: '/desk', component: () => import('./Desk.vue'), meta: { title: 'desk.page.title', right: use } }],
-  nav: [{ to: '/desk', title: 'desk.page.title', icon: 'desk', right: use, order: 10 }],
+  routes: [
+    { path: '/desk', component: () => import('./Desk.vue'), meta: { title: 'desk.page.title', right: use } },
+    { path: '/team', component: () => import('./Team.vue'), meta: { title: 'desk.team.title', right: see } },
+  ],
+  nav: [
+    { to: '/desk', title: 'desk.page.title', icon: 'desk', right: use, order: 10 },
+    { to: '/team', title: 'desk.team.title', icon: 'floor', right: see, order: 15 },
+  ],
   widgets: [
     { place: 'top.state', id: 'desk.state', component: StateMenu, right: use, order: 10 },
     { place: 'top.alert', id: 'desk.alert', component: DeskAlert, right: use, order: 10 },
+    { place: 'top.alert', id: 'desk.team', component: TeamAlert, right: see, order: 20 },
   ],
-  rights: [use],
+  rights: [use, see],
 }
 export default ui

@@ -1,4 +1,5 @@
 import type { ModuleUI } from '@kit'
+import { defineAsyncComponent } from 'vue'
 
 const ui: ModuleUI = {
   routes: [
@@ -7,9 +8,10 @@ const ui: ModuleUI = {
     { path: '/reset', component: () => import('./Reset.vue'), meta: { public: true, title: 'identity.reset.title' } },
     { path: '/password', component: () => import('./Password.vue'), meta: { title: 'identity.password.title' } },
     { path: '/sessions', component: () => import('./Sessions.vue'), meta: { title: 'identity.sessions.title' } },
+    { path: '/totp', component: () => import('./Totp.vue'), meta: { title: 'identity.totp.title' } },
   ],
   nav: [],
-  widgets: [],
+  widgets: [{ place: 'me.menu', id: 'identity.totp', component: defineAsyncComponent(() => import('./TotpLink.vue')), order: 20 }],
   rights: [],
 }
 export default ui
