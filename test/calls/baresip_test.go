@@ -24,18 +24,17 @@ type baresip struct {
 }
 
 const baresipConfig = `poll_method epoll
-sip_listen %s:%d
 module_path /usr/lib/baresip/modules
 module g711.so
 module aufile.so
 module aubridge.so
 module sndfile.so
-snd_path %s
+snd_path .
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
 audio_player aubridge,nowhere
-audio_source aufile,%s
+audio_source aufile,tone.wav
 audio_alert aufile,/dev/null
 ausrc_srate 8000
 auplay_srate 8000
@@ -43,23 +42,32 @@ ausrc_channels 1
 auplay_channels 1
 `
 
-// phone starts baresip as a desk phone that sends a tone.
+// startBaresip starts baresip as a desk phone that sends a tone and writes down what it hears.
 func startBaresip(t *testing.T, account string, tone float64) *baresip {
+	t.Helper()
+	return runBaresip(t, baresipConfig, account+"\n", tone)
+}
+
+// runBaresip starts baresip with the two files of its folder. Where it listens is said beside them: in a network
+// of its own, and at a port of its own.
+func runBaresip(t *testing.T, config, accounts string, tone float64) *baresip {
 	t.Helper()
 	dir := t.TempDir()
 	b := &baresip{dir: dir}
-	source := filepath.Join(dir, "tone.wav")
-	must(t, os.WriteFile(source, toneWAV(tone, 60*time.Second), 0o600))
 	ip := "127.0.0.1"
 	if os.Getenv(inside) != "" {
 		ip = "10.77.0.1"
 	}
 	port, err := house.FreePort("udp")
 	must(t, err)
-	must(t, os.WriteFile(filepath.Join(dir, "config"), fmt.Appendf(nil, baresipConfig, ip, port, dir, source), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "accounts"), []byte(account+"\n"), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "contacts"), nil, 0o600))
+	config = fmt.Sprintf("sip_listen %s:%d\n%s", ip, port, config)
+	for name, content := range map[string][]byte{
+		"config": []byte(config), "accounts": []byte(accounts), "contacts": nil, "tone.wav": toneWAV(tone, 60*time.Second),
+	} {
+		must(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
+	}
 	b.cmd = exec.Command("baresip", "-f", dir, "-v")
+	b.cmd.Dir = dir
 	b.cmd.Stdout, b.cmd.Stderr = &b.log, &b.log
 	must(t, b.cmd.Start())
 	t.Cleanup(func() {

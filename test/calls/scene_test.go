@@ -33,6 +33,18 @@ type scene struct {
 // stage starts a house with the demo bureau; pairs are replaced in its file first.
 func stage(t *testing.T, agents int, replace ...string) *scene {
 	t.Helper()
+	s := open(t)
+	bureau, err := house.Bureau(agents, replace...)
+	must(t, err)
+	must(t, s.h.Apply(s.ctx, bureau))
+	s.leader, err = s.h.Login(s.ctx, "leader1")
+	must(t, err)
+	return s
+}
+
+// open starts a house on an empty folder.
+func open(t *testing.T) *scene {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	dir := t.TempDir()
@@ -49,13 +61,7 @@ func stage(t *testing.T, agents int, replace ...string) *scene {
 			t.Log("the house said:\n" + h.Log())
 		}
 	})
-	bureau, err := house.Bureau(agents, replace...)
-	must(t, err)
-	must(t, h.Apply(ctx, bureau))
-	s := &scene{t: t, ctx: ctx, h: h}
-	s.leader, err = h.Login(ctx, "leader1")
-	must(t, err)
-	return s
+	return &scene{t: t, ctx: ctx, h: h}
 }
 
 // part is the same house for a subtest, which leaves no agent signed in.

@@ -138,7 +138,8 @@ async function transferred(from, to, caller) {
 
 /** wrapUp writes what it was about and goes on, by keys alone. */
 async function wrapUp(page, t) {
-  await page.waitForSelector('.wrapup .count')
+  await page.waitForSelector('[role=toolbar]', { state: 'detached' })
+  await page.waitForSelector('.wrapup')
   await accessible(page, 'wrap-up')
   await page.fill('#w-answer', '登录电子税务局')
   await page.keyboard.press('Control+Enter')
