@@ -37,7 +37,7 @@ it('wall: tiles fill their place and never overflow it', () => {
 })
 
 it('wall: the queue somebody waits longest in comes first, then the one below its target', () => {
-  const q = (code: string, waiting: number, rate: number | null) => ({ code, name: code, waiting, longest_since: null, entered: 1, answered: 1, abandoned: 0, rate, sl20: null, ready: 0, ringing: 0, talking: 0, wrapup: 0, away: 0, target: 0.9 })
+  const q = (code: string, waiting: number, rate: number | null) => ({ code, name: code, name_en: '', waiting, longest_since: null, entered: 1, answered: 1, abandoned: 0, rate, sl20: null, ready: 0, ringing: 0, talking: 0, wrapup: 0, away: 0, target: 0.9 })
   const list = [q('a', 0, 0.95), q('b', 0, 0.5), q('c', 1, 0.99)]
   expect(wallOrder(list, (x) => (x.code === 'c' ? 9000 : 0)).map((x) => x.code)).toEqual(['c', 'b', 'a'])
   expect([level(0.95, 0.95), level(0.94, 0.95), level(0.5, 0.95), level(null, 0.95), level(1, 0)]).toEqual(['good', 'near', 'low', 'none', 'none'])
