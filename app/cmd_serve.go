@@ -36,6 +36,7 @@ func runServe(ctx context.Context, c *call) error {
 	if len(rest) > 0 {
 		return errUsage
 	}
+	defer roomyHeap()()
 	h, err := Open(ctx, options(cfg, c))
 	if err != nil {
 		return err
