@@ -123,7 +123,7 @@ func (d diagnosis) print(c *call, asJSON bool) error {
 			if len(f.Breaches) == 0 {
 				continue
 			}
-			fmt.Fprintf(c.out, "BROKEN %s: %d\n", f.Name, len(f.Breaches))
+			fmt.Fprintf(c.out, "BROKEN %s: %d (%s)\n", f.Name, len(f.Breaches), say(f.Name, nil))
 			for i, b := range f.Breaches {
 				if i == 20 {
 					fmt.Fprintf(c.out, "  … and %d more\n", len(f.Breaches)-i)

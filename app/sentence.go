@@ -9,16 +9,24 @@ import (
 	"github.com/kapok-hotline/kapok/platform/web"
 )
 
-// terminalTexts makes the sentence of a fault for the terminal, from the texts the pages use.
-func terminalTexts(f *fault.Fault) string {
+// say gives a text for the terminal, from those the pages use; "" when there is none.
+func say(key string, params map[string]any) string {
 	t := web.NewTexts()
 	for _, files := range ownTexts() {
 		if err := t.Add(files); err != nil {
 			return ""
 		}
 	}
-	s := t.Say(language(), "fault."+f.Code, f.Params)
-	if !t.Has(language(), "fault."+f.Code) {
+	if !t.Has(language(), key) {
+		return ""
+	}
+	return t.Say(language(), key, params)
+}
+
+// terminalTexts makes the sentence of a fault for the terminal.
+func terminalTexts(f *fault.Fault) string {
+	s := say("fault."+f.Code, f.Params)
+	if s == "" {
 		return ""
 	}
 	if f.Cause != nil && !strings.Contains(s, f.Cause.Error()) {
