@@ -76,7 +76,8 @@ export async function request<T = unknown>(method: string, path: string, options
   noteServerDate(response.headers.get('Date'))
   if (!response.ok) {
     const problem = await problemOf(response)
-    if (response.status === 401 && !path.endsWith('/login')) onSignedOut()
+    // a 401 that names a field is about what was typed (a code, a password), not about the session
+    if (response.status === 401 && !problem.field && !path.endsWith('/login')) onSignedOut()
     throw new Fault(problem)
   }
   if (response.status === 204 || response.headers.get('Content-Length') === '0') return undefined as T
