@@ -19,7 +19,7 @@ type season struct {
 const (
 	fellAt, worstAt, roseAt, bestAt = 42, 50, 84, 104
 	before, worst, best             = 0.80, 0.31, 0.914
-	slowest                         = 1.25 // just after the move
+	slowest                         = 1.36 // just after the move
 )
 
 // seasonOf gives the story's part for a day of the history.

@@ -9,6 +9,9 @@ import (
 // arrive answers a call and guides it through the menu.
 func (d *day) arrive(c *call) {
 	d.sum.Contacts++
+	if q := d.h.queues[c.key]; q != nil && !d.served(q) {
+		c.key = "general" // whom nobody on duty can serve asks for anybody
+	}
 	d.open1(c)
 	if !d.open(d.now + helloMs) {
 		d.turnAway(c)

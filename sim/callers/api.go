@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -90,7 +91,8 @@ func (c *client) once(ctx context.Context, method, path string, in, out any) err
 	return json.Unmarshal(answer, out)
 }
 
-// watcher looks contacts up by the caller's number and says whether the newest has an agent.
+// watcher looks contacts up by the caller's number, in national form as the hotline keeps it, and says whether the
+// newest is open and has an agent.
 func (c *client) watcher(ctx context.Context, number string) bool {
 	var list struct {
 		Items []struct {
@@ -98,7 +100,7 @@ func (c *client) watcher(ctx context.Context, number string) bool {
 			Outcome string `json:"outcome"`
 		} `json:"items"`
 	}
-	q := url.Values{"number": {number}, "limit": {"1"}}
+	q := url.Values{"number": {"0" + strings.TrimPrefix(number, "0")}, "limit": {"1"}}
 	if err := c.do(ctx, http.MethodGet, "/api/v1/contacts?"+q.Encode(), nil, &list); err != nil || len(list.Items) == 0 {
 		return false
 	}
