@@ -118,7 +118,7 @@ func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fa
 	}
 	entry(1, "started")
 	var topic, tax, district string
-	asked, reached, served := false, false, false
+	asked, reached, served, over := false, false, false, false
 	answeredBy := map[string]string{} // agent → the queue visit answered last, as key
 	key := func(q any, entered int64) string { return fmt.Sprint(q, "@", entered) }
 	type stay struct {
@@ -233,6 +233,7 @@ func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fa
 			topic, tax, district = b.Topic, b.TaxType, b.District
 		case "contact.ended":
 			b := bodyOf[event.ContactEnded](t, f)
+			over = true
 			entry(1, "ended")
 			entry(b.Ms, "length_ms")
 			switch b.Outcome {
@@ -248,9 +249,16 @@ func recountContact(t *testing.T, out figures, subject string, facts []ledger.Fa
 				}
 			}
 		case "contact.lost":
+			over = true
 			entry(1, "ended")
 			entry(1, "failed")
 			entry(bodyOf[event.ContactLost](t, f).Ms, "length_ms")
+		}
+	}
+	for _, s := range stays {
+		if s.counts["entered"] > 0 && !over && s.counts["answered"]+s.counts["abandoned"]+s.counts["exit_full"]+s.counts["exit_max_wait"]+
+			s.counts["exit_closing"]+s.counts["exit_no_agents"]+s.counts["exit_other"] == 0 {
+			s.counts["undecided"]++
 		}
 	}
 	for _, b := range wraps {

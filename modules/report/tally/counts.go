@@ -28,6 +28,7 @@ const (
 	WrapMs                       // after-call work of the visit
 	TransferredIn                // visits that came by transfer
 	TransferredOut               // visits an agent gave on
+	Undecided                    // visits still waiting: neither answered nor given up, so in no rate yet
 
 	Callers         // distinct callers of the day whose first request this is
 	CallersAnswered // of these answered at least once that day
@@ -58,7 +59,7 @@ const Columns = int(columnCount)
 var columnNames = [Columns]string{
 	"entered", "entered_first", "answered", "abandoned", "exit_full", "exit_max_wait", "exit_closing",
 	"exit_no_agents", "exit_other", "callback", "within15", "within20", "abandoned5", "abandoned20", "wait_ms",
-	"lost_wait_ms", "max_wait_ms", "talk_ms", "hold_ms", "wrap_ms", "transferred_in", "transferred_out",
+	"lost_wait_ms", "max_wait_ms", "talk_ms", "hold_ms", "wrap_ms", "transferred_in", "transferred_out", "undecided",
 	"callers", "callers_answered", "offered", "missed", "refused", "direct", "direct_ms", "started", "asked",
 	"served", "reached", "gave_up", "left_flow", "turned", "failed", "ended", "length_ms", "outbound",
 }
@@ -105,8 +106,12 @@ func (c *Counts) Exits() int64 {
 	return c[ExitFull] + c[ExitMaxWait] + c[ExitClosing] + c[ExitNoAgents] + c[ExitOther]
 }
 
+// Decided gives the visits of which it is known how they ended: what rates are made of, so that the running interval
+// does not blame a queue for those who wait at this moment. Those lost by a crash count as decided.
+func (c *Counts) Decided() int64 { return c[Entered] - c[Undecided] }
+
 // VisitColumns are those of a queue visit, CallerColumns, AgentColumns and EntryColumns those of the others.
-func VisitColumns() []Column { return span(Entered, TransferredOut) }
+func VisitColumns() []Column { return span(Entered, Undecided) }
 
 // CallerColumns are the columns of distinct callers.
 func CallerColumns() []Column { return span(Callers, CallersAnswered) }

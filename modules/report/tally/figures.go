@@ -160,6 +160,7 @@ func (c *Contact) visitCounts(i int) Counts {
 		n[Callback] = count(v.Rule == "callback")
 	}
 	n[MaxWaitMs] = v.WaitMs
+	n[Undecided] = count(v.How == Waiting && c.Ended == 0)
 	return n
 }
 

@@ -107,6 +107,8 @@ func Round(v float64) float64 { return math.Round(v*1000) / 1000 }
 
 func of(c Column) func(*Sums) int64 { return func(s *Sums) int64 { return s.Counts[c] } }
 
+func decided(s *Sums) int64 { return s.Counts.Decided() }
+
 func spent(c Spending) func(*Sums) int64 { return func(s *Sums) int64 { return s.Spent[c] } }
 
 func handled(s *Sums) int64 { return s.Counts[TalkMs] + s.Counts[HoldMs] + s.Counts[WrapMs] }
@@ -121,7 +123,7 @@ func Measures() []Measure {
 
 func indicators() []Measure {
 	return []Measure{
-		{ID: "JTL", Unit: Rate, Target: 0.95, Num: of(Answered), Den: of(Entered)},
+		{ID: "JTL", Unit: Rate, Target: 0.95, Num: of(Answered), Den: decided},
 		{ID: "JTL2", Unit: Rate, Target: 0.85, Num: func(s *Sums) int64 { return s.Counts[Served] + s.Counts[Reached] }, Den: of(Started)},
 		{ID: "JTLU", Unit: Rate, Target: 0.97, Num: of(CallersAnswered), Den: of(Callers)},
 		{ID: "SL15", Unit: Rate, Target: 0.80, Num: of(Within15), Den: of(Answered)},
@@ -131,7 +133,7 @@ func indicators() []Measure {
 			Num: func(s *Sums) int64 { return s.Counts[Within20] + s.Counts[Abandoned] - s.Counts[AbandonedLate] },
 			Den: func(s *Sums) int64 { return s.Counts[Answered] + s.Counts[Abandoned] },
 		},
-		{ID: "ABN", Unit: Rate, Target: 0.05, Below: true, Num: of(Abandoned), Den: of(Entered)},
+		{ID: "ABN", Unit: Rate, Target: 0.05, Below: true, Num: of(Abandoned), Den: decided},
 		{ID: "ASA", Unit: Ms, Target: 15_000, Below: true, Num: of(WaitMs), Den: of(Answered)},
 		{ID: "AHT", Unit: Ms, Target: 270_000, Below: true, Num: handled, Den: of(Answered)},
 		{ID: "ACW", Unit: Ms, Target: 60_000, Below: true, Num: of(WrapMs), Den: of(Answered)},

@@ -12,9 +12,9 @@ const mmss = (ms: unknown) => {
   return `${Math.floor(n / 60)}:${String(n % 60).padStart(2, '0')}`
 }
 
-/** namesOf collects the names the detail carries. */
-export function namesOf(d: Pick<Detail, 'visits' | 'legs' | 'offers' | 'contact'>): Names {
-  const agents = new Map<string, string>(), queues = new Map<string, string>()
+/** namesOf collects the names the detail carries, and those of the people given: candidates come as codes alone. */
+export function namesOf(d: Pick<Detail, 'visits' | 'legs' | 'offers' | 'contact'>, people: readonly { code: string; name: string }[] = []): Names {
+  const agents = new Map<string, string>(people.map((p) => [p.code, p.name])), queues = new Map<string, string>()
   for (const x of [...d.visits, ...d.legs, ...d.offers]) if (x.agent && x.agent_name) agents.set(x.agent, x.agent_name)
   if (d.contact.agent) agents.set(d.contact.agent, d.contact.agent_name || d.contact.agent)
   for (const v of d.visits) if (v.queue_name) queues.set(v.queue, v.queue_name)
