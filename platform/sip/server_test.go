@@ -27,7 +27,7 @@ func start(t testing.TB, change func(*sip.Config)) *sip.Server {
 	t.Helper()
 	cfg := sip.Config{
 		Listen: []string{"127.0.0.1:0"}, Now: time.Now, T1: quick, T2: 8 * quick, T4: 10 * quick,
-		Flood: sip.FloodConfig{Rate: -1}, Ping: time.Second,
+		Flood: sip.FloodConfig{Rate: -1}, Ping: 5 * time.Second,
 		Overload: sip.OverloadConfig{Delay: time.Minute, Pending: 1 << 20}, // the machine may be busy
 		Registrar: sip.RegistrarConfig{
 			Credentials: func(_ context.Context, user, realm string) (map[sip.Algorithm]string, bool) {

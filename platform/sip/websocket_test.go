@@ -102,9 +102,15 @@ func (w *wsClient) read() (op byte, p []byte) {
 	return h[0] & 15, p
 }
 
+// expectFrame passes over pings of the server.
 func (w *wsClient) expectFrame(op byte, payload string) {
 	w.t.Helper()
-	if o, p := w.read(); o != op || string(p) != payload {
+	o, p := w.read()
+	for o == 9 {
+		w.frame(10, true, p)
+		o, p = w.read()
+	}
+	if o != op || string(p) != payload {
 		w.t.Fatalf("frame %d %q, expected %d %q", o, p, op, payload)
 	}
 }
