@@ -25,12 +25,17 @@ func (f facts) Post(at time.Time, place id.Site, subject, actor string, body eve
 	f.h.posts.post(ledger.Fact{At: at.UnixMilli(), Kind: body.Kind(), Subject: subject, Actor: actor, Place: string(place), Body: b})
 }
 
-// together is the shortest time between two commits of facts: well below what a desk waits for its own (500 ms) and
-// a wallboard may be late (2 s). A call says some twenty things, and a commit costs more than writing ten of them:
-// under load all facts of this span share one. After a silence the first goes at once.
-const together = 100 * time.Millisecond
+// Facts of a span share a commit, because a commit costs as much as writing dozens of them, and a call says some
+// twenty things. The span is short while little happens, and grows with what came in the last one; it stays well
+// below what a desk waits for its own facts (500 ms) and a wallboard may be late (2 s). After a silence a fact goes at
+// once.
+const (
+	spanLeast   = 20 * time.Millisecond
+	spanMost    = 200 * time.Millisecond
+	spanPerFact = 3 * time.Millisecond // above 330 facts a second the span grows to its most
+)
 
-// posts holds facts back while the last commit is younger than together. It never blocks who posts.
+// posts holds facts back while the last commit is younger than the span. It never blocks who posts.
 type posts struct {
 	journal *ledger.Journal
 	clock   clock.Clock
@@ -67,7 +72,7 @@ func (p *posts) keep(ctx context.Context) {
 
 // run hands over until ctx ends.
 func (p *posts) run(ctx context.Context) {
-	pause := p.clock.NewTimer(together)
+	pause := p.clock.NewTimer(spanLeast)
 	defer pause.Stop()
 	for {
 		select {
@@ -75,8 +80,8 @@ func (p *posts) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		p.handOver()
-		pause.Reset(together)
+		span := time.Duration(p.handOver()) * spanPerFact
+		pause.Reset(min(max(span, spanLeast), spanMost))
 		select {
 		case <-pause.C():
 		case <-ctx.Done():
@@ -85,15 +90,17 @@ func (p *posts) run(ctx context.Context) {
 	}
 }
 
-// handOver gives everything held back to the journal, in order.
-func (p *posts) handOver() {
+// handOver gives everything held back to the journal, in order, and says how much it was.
+func (p *posts) handOver() int {
 	p.mu.Lock()
 	defer p.mu.Unlock() // the order of two who hand over at once is that of posting
 	for _, f := range p.waiting {
 		p.journal.Post(f)
 	}
+	n := len(p.waiting)
 	clear(p.waiting)
 	p.waiting = p.waiting[:0]
+	return n
 }
 
 // flush returns when everything posted before is kept, or ctx ends.

@@ -49,6 +49,11 @@ func main() {
 
 // run measures and prints; ok is false when a goal was missed on a quiet machine.
 func run(ctx context.Context, b *bench, asJSON bool, only string) (ok bool, err error) {
+	for name := range strings.SplitSeq(only, ",") {
+		if only != "" && !slices.Contains(names(), name) {
+			return false, fmt.Errorf("there is no row %q; there are %s", name, strings.Join(names(), ", "))
+		}
+	}
 	if runtime.NumCPU() < 2 {
 		return false, errors.New("the bench needs two cores: one for the server, one for the load")
 	}
