@@ -92,10 +92,10 @@ func (l ladders) Ladder(ctx context.Context, c id.Contact) ([]report.Message, er
 // presence says which contacts are alive somewhere.
 type presence struct{ h *House }
 
-func (p presence) Alive(_ context.Context, contacts []id.Contact) (map[id.Contact]bool, error) {
+func (p presence) Alive(ctx context.Context, contacts []id.Contact) (map[id.Contact]bool, error) {
 	out := map[id.Contact]bool{}
 	for _, c := range contacts {
 		out[c] = p.h.voice.Alive(c)
 	}
-	return out, nil
+	return out, p.h.posts.flush(ctx) // who has just ended is in the ledger when it is asked again
 }

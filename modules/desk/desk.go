@@ -79,6 +79,12 @@ type Facts interface {
 	Post(at time.Time, place id.Site, subject, actor string, body event.Body)
 }
 
+// Presence is told again and again that an agent's desk is there; what is not told for a while lapses, and the brain
+// signs the agent out.
+type Presence interface {
+	Assert(ctx context.Context, agent id.User) error
+}
+
 // Stream brings the facts, in order, from the moment begun is called on.
 type Stream interface {
 	Follow(ctx context.Context, begun func(), f func(ledger.Fact)) error
@@ -98,6 +104,7 @@ type Deps struct {
 	Day       Figures
 	Needs     func(id.Queue) []SkillView    // the skills a queue asks for; nil: not shown
 	Within    func(site, root id.Site) bool // whether a site is root or lies below it; nil: all are one
+	Presence  Presence                      // nil: no desk is ever taken for lost
 	Hub       *web.Hub
 	Changed   func(func())
 	Log       *slog.Logger
@@ -154,6 +161,14 @@ func (m *Module) Start(ctx context.Context) error {
 				m.deps.Log.Error("the desk keeps the lists it has", "err", err)
 			}
 		})
+	}
+	if m.deps.Presence != nil {
+		beating := make(chan struct{})
+		defer func() { <-beating }()
+		go func() {
+			defer close(beating)
+			m.beat(ctx)
+		}()
 	}
 	return m.deps.Stream.Follow(ctx, func() { close(m.ready) }, func(f ledger.Fact) {
 		_, asked, _ := m.floor.asking(id.User(f.Subject))

@@ -40,6 +40,7 @@ type seat struct {
 	site     id.Site
 	help     *ask
 	cards    map[id.Contact]*card
+	paged    bool // had a page open
 }
 
 // card is a contact at an agent.

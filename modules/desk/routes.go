@@ -89,6 +89,7 @@ func (m *Module) signIn(ctx context.Context, in *signInIn) (*deskOut, error) {
 	}
 	up := func() bool { return m.deps.Endpoints.Registered(at) }
 	undo := m.holdBy(ctx)
+	m.assert(ctx, p.User) // before: what is left of an earlier sign-in must not lapse now
 	if err := m.deps.Brain.SignIn(ctx, p.User, m.siteOf(p), at, in.Body.Seat, up); err != nil {
 		undo()
 		return nil, err

@@ -44,6 +44,7 @@ type Deps struct {
 	Sites    Sites
 	Channels func(contact.Medium) contact.Channel
 	Leases   Leases         // nil: this process is alone, and decides
+	Desks    Desks          // nil: nobody's desk is ever lost
 	Changed  func(f func()) // calls f when the configuration changed
 	Log      *slog.Logger
 }
@@ -101,6 +102,14 @@ func (m *Module) Start(ctx context.Context) error {
 			}
 			m.do(ctx, request{configure: true})
 		})
+	}
+	if m.deps.Desks != nil {
+		watching := make(chan struct{})
+		defer func() { <-watching }()
+		go func() {
+			defer close(watching)
+			m.watchDesks(ctx)
+		}()
 	}
 	return m.run(ctx)
 }
