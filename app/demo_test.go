@@ -38,8 +38,8 @@ func demoHouse(t *testing.T, db string) *House {
 	return h
 }
 
-// part is a marker for days of the story of which the last is yesterday: the doctor looks back a month.
-func part(t *testing.T, h *House, from, until int) *marker {
+// storyPart is a marker for days of the story of which the last is yesterday: the doctor looks back a month.
+func storyPart(t *testing.T, h *House, from, until int) *marker {
 	t.Helper()
 	zone, err := clock.Zone(demoZone)
 	if err != nil {
@@ -98,7 +98,7 @@ func TestHistory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := demoHouse(t, address(t))
 			defer h.close()
-			m := part(t, h, 60, 70)
+			m := storyPart(t, h, 60, 70)
 			var lines []int
 			sum, err := load(t, h, t.Context(), m, func(done, of int) { lines = append(lines, 100*done/of) })
 			if err != nil {
@@ -126,13 +126,13 @@ func TestHistory(t *testing.T) {
 func TestHistoryGoesOn(t *testing.T) {
 	whole := demoHouse(t, "")
 	defer whole.close()
-	want, err := load(t, whole, t.Context(), part(t, whole, 60, 80), func(int, int) {})
+	want, err := load(t, whole, t.Context(), storyPart(t, whole, 60, 80), func(int, int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := demoHouse(t, "")
 	defer h.close()
-	m := part(t, h, 60, 80)
+	m := storyPart(t, h, 60, 80)
 	if err := m.write(); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestDemoFlags(t *testing.T) {
 // TestTown: callers with key presses reach simulated agents, some give up and redial, and the books are right.
 func TestTown(t *testing.T) {
 	h := demoHouse(t, "")
-	m := part(t, h, 149, 150)
+	m := storyPart(t, h, 149, 150)
 	phones, err := h.demoBureau(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
