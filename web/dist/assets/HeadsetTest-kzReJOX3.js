@@ -1,0 +1,1 @@
+export{t as default}from"./HeadsetTest-D5GP5Gp8.js";
