@@ -1,1 +1,0 @@
-export{t as default}from"./HeadsetTest-D5GP5Gp8.js";
