@@ -69,9 +69,9 @@ func measureMusic(ctx context.Context, b *bench, r *row) error {
 	return nil
 }
 
-// warm lets some callers come and go, so that what is measured is what each of many costs, not what the first does.
+// warm lets some callers come and go, until the heap has the size it keeps, so that what is measured is what each of many costs, not what the first does.
 func (r *rig) warm(ctx context.Context) error {
-	calls, err := r.wait(ctx, 50)
+	calls, err := r.wait(ctx, 250)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,8 @@ func measureOverload(ctx context.Context, b *bench, r *row) error {
 	if err := settle(ctx, during); err != nil {
 		return err
 	}
-	served, told, untold, broken, slow := 0, 0, 0, 0, 0
+	served, told, untold, slow := 0, 0, 0, 0
+	var broken []*call
 	for _, c := range during {
 		switch {
 		case c.fault == "":
@@ -63,7 +64,7 @@ func measureOverload(ctx context.Context, b *bench, r *row) error {
 		case c.code != 0:
 			untold++
 		default:
-			broken++
+			broken = append(broken, c)
 		}
 	}
 	again := time.Duration(0)
@@ -75,10 +76,12 @@ func measureOverload(ctx context.Context, b *bench, r *row) error {
 	n := float64(len(during))
 	r.Value = again.Seconds()
 	r.Measured = fmt.Sprintf("clean %.0f/s; of %d calls at %.0f/s %.0f %% served, %.0f %% 503 with Retry-After, %.2f %% failed otherwise; clean again after %.1f s",
-		clean, len(during), 2*clean, float64(served)/n*100, float64(told)/n*100, float64(untold+broken)/n*100, again.Seconds())
-	r.Met = broken+untold == 0 && slow == 0 && again < recovery
-	_, what := faults(during)
-	r.notef("%d served after more than 2 s, %d refused without Retry-After, %d broken (commonest: %s)", slow, untold, broken, what)
+		clean, len(during), 2*clean, float64(served)/n*100, float64(told)/n*100, float64(untold+len(broken))/n*100, again.Seconds())
+	r.Met = len(broken)+untold == 0 && slow == 0 && again < recovery
+	_, what := faults(broken)
+	r.notef("%d served after more than 2 s, %d refused without Retry-After, %d broken (commonest: %s)", slow, untold, len(broken), what)
+	unwell, why := faults(after)
+	r.notef("afterwards at %.0f/s for %.0f s: %d of %d failed (commonest: %s)", clean/2, (recovery + 3*time.Second).Seconds(), unwell, len(after), why)
 	return nil
 }
 
