@@ -200,7 +200,12 @@ func (m *Module) do(ctx context.Context, r request) error {
 	case err := <-r.done:
 		return err
 	case <-m.stopped:
-		return stopped()
+		select {
+		case err := <-r.done: // it was the last thing done
+			return err
+		default:
+			return stopped()
+		}
 	case <-ctx.Done():
 		return ctx.Err()
 	}

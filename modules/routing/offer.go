@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
@@ -76,12 +77,13 @@ func (t *thinker) offer(c acd.Command) {
 	ch := m.deps.Channels(w.Medium)
 	m.offers.running.Go(func() {
 		defer m.offers.cancel(c.Offer)
-		accepted := false
+		var accepted atomic.Bool
 		err := ch.Connect(ctx, o, func() bool {
-			accepted = m.confirm(ctx, c)
-			return accepted
+			yes := m.confirm(ctx, c)
+			accepted.Store(yes)
+			return yes
 		})
-		if !accepted {
+		if !accepted.Load() {
 			m.unanswered(c, ctx.Err(), err)
 		}
 	})

@@ -37,7 +37,7 @@ func (c *call) guide(code id.Flow, again bool) {
 	entry.Steps, entry.Again = c.cursor.Steps, again
 	entry.Vars = c.vars()
 	cursor, action := f.flow.Start(entry)
-	cursor.Asked = cursor.Asked || c.cursor.Asked
+	cursor.Asked, cursor.Turned = cursor.Asked || c.cursor.Asked, cursor.Turned || c.cursor.Turned
 	c.cursor = cursor
 	c.act(action)
 }
