@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 func main() {
@@ -35,7 +36,7 @@ func main() {
 		beEcho()
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ok, err := run(ctx, &bench{bin: o.bin, quick: o.quick, perf: o.perf}, o.json, o.only)
 	if err != nil {

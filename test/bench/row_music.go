@@ -93,6 +93,14 @@ func (r *rig) wait(ctx context.Context, n int) ([]*call, error) {
 		if waiting == n {
 			return calls, nil
 		}
+		for i, c := range calls {
+			select {
+			case <-c.over: // refused for the moment, as told to come again
+				calls[i] = r.x.place(direct, -1, r.sink.port, nil)
+				time.Sleep(time.Second / musicPace)
+			default:
+			}
+		}
 		if ctx.Err() != nil {
 			return calls, ctx.Err()
 		}
