@@ -92,6 +92,10 @@ func (m *Module) signIn(ctx context.Context, in *signInIn) (*deskOut, error) {
 	m.assert(ctx, p.User) // before: what is left of an earlier sign-in must not lapse now
 	if err := m.deps.Brain.SignIn(ctx, p.User, m.siteOf(p), at, in.Body.Seat, up); err != nil {
 		undo()
+		if fault.CodeOf(err) == "routing.phone.taken" { // by somebody who signed in at the same moment
+			name, _, _ := m.deps.Names.User(m.floor.at(at.Phone))
+			err = fault.New(fault.Conflict, "desk.phone.taken", "phone", in.Body.Endpoint, "name", name).At("endpoint")
+		}
 		return nil, err
 	}
 	return m.settled(ctx, func(v View) bool { return v.SignedIn && v.Endpoint.Phone == at.Phone })
