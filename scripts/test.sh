@@ -28,11 +28,16 @@ part_unit() {
 }
 
 # The detector makes everything some ten times slower, so packages run one after the other once they are built.
+# The modules are watched at work: the program itself is built with the detector and put through the calls.
 part_race() {
   local packages=(./platform/bus/... ./platform/ledger/... ./platform/sip/... ./platform/rtp/... ./platform/audio/...
-    ./engine/... ./modules/voice/... ./modules/routing/...)
+    ./modules/voice/... ./modules/routing/...) program
   go test -race -run '^$' "${packages[@]}" >/dev/null
   with_postgres go test -race -p 1 -timeout 15m "${packages[@]}"
+  program=$(mktemp -d)/kapok
+  go build -race -o "$program" ./cmd/kapok
+  KAPOK_PROGRAM=$program go test -count=1 -timeout 15m ./test/calls
+  rm -rf "$(dirname "$program")"
 }
 
 part_ui() {
