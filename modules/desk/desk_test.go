@@ -163,7 +163,7 @@ func (b *bench) User(u id.User) (string, id.Site, bool) { return "name of " + st
 
 func (b *bench) Queue(q id.Queue) (name, nameEn string) { return "queue " + string(q), string(q) }
 func (b *bench) Queues() []id.Queue                     { return []id.Queue{"vat"} }
-func (b *bench) Districts(id.Site) []Place { return []Place{{Code: "th", Name: "天河"}} }
+func (b *bench) Districts(id.Site) []Place              { return []Place{{Code: "th", Name: "天河"}} }
 
 func (b *bench) Pop(_ context.Context, n string, _ time.Time) (Pop, error) {
 	return Pop{Number: n}, nil
