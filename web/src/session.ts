@@ -1,6 +1,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { api, type Me } from './api'
+import { setZone } from './kit/format'
 import { useKeysOf } from './kit/keys'
 import { locale, setLocale, type Locale } from './i18n'
 
@@ -14,6 +15,7 @@ export const useSession = defineStore('session', () => {
   async function load(): Promise<Me | null> {
     try {
       me.value = await api.get('/api/v1/me')
+      setZone(me.value.bureau.timezone)
       useKeysOf(me.value.user)
       if ((me.value.locale === 'en' || me.value.locale === 'zh') && me.value.locale !== locale.value) await setLocale(me.value.locale)
     } catch (e) {

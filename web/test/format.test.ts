@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, count, date, dateTime, duration, percent, shortDate, time } from '@kit/format'
+import { bytes, count, date, dateTime, duration, percent, shortDate, setZone, time } from '@kit/format'
 import { toMs } from '@kit/clock'
 
 describe('durations are 0:42, 12:07, 1:02:07', () => {
@@ -44,4 +44,18 @@ describe('moments come as milliseconds or RFC 3339', () => {
 })
 it('sizes', () => {
   expect([bytes(0), bytes(1023), bytes(1536), bytes(3 * 1024 ** 3)]).toEqual(['0 B', '1023 B', '1.5 KB', '3.0 GB'])
+})
+
+describe('the bureau’s zone', () => {
+  it('shows the bureau’s day wherever the reader sits', () => {
+    setZone('Asia/Shanghai')
+    const late = Date.UTC(2026, 10, 23, 19, 17, 24)
+    expect(dateTime(late, true)).toBe('2026-11-24 03:17:24')
+    expect(date(late)).toBe('2026-11-24 周二')
+    expect(time(Date.UTC(2026, 10, 23, 16, 0, 0))).toBe('00:00')
+    expect(shortDate(late, late + 1000)).toBe('03:17')
+    setZone('Nowhere/None')
+    expect(dateTime(late)).toMatch(/^2026-11-2[34] /)
+    setZone(undefined)
+  })
 })
