@@ -22,7 +22,11 @@ func (h *House) needs(q id.Queue) []desk.SkillView {
 	k, _ := h.routing.Queue(q)
 	var out []desk.SkillView
 	for _, n := range k.Needs {
-		out = append(out, desk.SkillView{Skill: n.Skill, Name: string(n.Skill), Level: n.Level})
+		v := desk.SkillView{Skill: n.Skill, Name: string(n.Skill), Level: n.Level}
+		if s, ok := h.routing.Skill(n.Skill); ok {
+			v.Name, v.NameEn = s.Name, s.NameEn
+		}
+		out = append(out, v)
 	}
 	return out
 }

@@ -14,6 +14,12 @@ func (m *Module) Queue(code id.Queue) (Queue, bool) {
 	return q, ok
 }
 
+// Skill gives a skill by its code.
+func (m *Module) Skill(code id.Skill) (Skill, bool) {
+	s, ok := m.snap.Load().skills[code]
+	return s, ok
+}
+
 // Queues gives every queue, by code.
 func (m *Module) Queues() []Queue {
 	s := m.snap.Load()

@@ -45,7 +45,6 @@ type house struct {
 	facts []said
 	rings map[id.User]*ringing
 	moves []string
-	rang  chan struct{}
 }
 
 // ringing is an endpoint that rings: answer it by take, refuse it by refuse.

@@ -100,7 +100,9 @@ func (m *Module) Start(ctx context.Context) error {
 				m.deps.Log.Error("routing keeps the configuration it has", "err", err)
 				return
 			}
-			m.do(ctx, request{configure: true})
+			if err := m.do(ctx, request{configure: true}); err != nil && ctx.Err() == nil {
+				m.deps.Log.Error("the brain was not told of the new configuration", "err", err)
+			}
 		})
 	}
 	if m.deps.Desks != nil {

@@ -105,6 +105,9 @@ func brainAgent(user id.User, a Agent, sites []id.Site) *acd.Agent {
 	}
 	slices.SortFunc(b.Skills, func(x, y acd.Skill) int { return compare(x.Skill, y.Skill) })
 	phone := a.Capacity[string(contact.Phone)]
+	if phone > 1 {
+		b.Capacity = phone * phoneWeight // an agent takes one call's weight unless more calls are meant
+	}
 	b.Slots = []acd.Slots{{Channel: acd.Channel(contact.Phone), Max: max(phone, 1)}}
 	for _, medium := range []contact.Medium{contact.Chat, contact.WeChat, contact.Weibo, contact.SMS} {
 		if n := a.Capacity[string(medium)]; n > 0 {
@@ -114,11 +117,14 @@ func brainAgent(user id.User, a Agent, sites []id.Site) *acd.Agent {
 	return b
 }
 
+// phoneWeight is what a call weighs: as much as an agent carries at once.
+const phoneWeight = 100
+
 // brainSettings are the brain's settings under the rules.
 func brainSettings(r Rules) acd.Settings {
 	s := acd.Defaults()
 	s.Slack = offerSlack.Milliseconds()
-	s.Channels = []acd.ChannelRule{{Channel: acd.Channel(contact.Phone), Weight: 100, Endpoint: true}}
+	s.Channels = []acd.ChannelRule{{Channel: acd.Channel(contact.Phone), Weight: phoneWeight, Endpoint: true}}
 	for _, medium := range []contact.Medium{contact.Chat, contact.WeChat, contact.Weibo, contact.SMS} {
 		s.Channels = append(s.Channels, acd.ChannelRule{Channel: acd.Channel(medium), Weight: 30})
 	}

@@ -17,7 +17,6 @@ type phone struct {
 	own      string
 	ports    func() (int, *stream) // media of a call: where the phone hears, and what it says (nil: nothing)
 	lifted   func(caller string)   // the server has acknowledged our 200
-	busy     bool                  // answers 486 to every call
 
 	mu      sync.Mutex
 	calls   map[string]*ringing // by Call-ID
@@ -146,17 +145,13 @@ func (p *phone) forget(callID string, c *ringing) {
 	delete(p.calls, callID)
 }
 
-// invited rings and lifts the handset at once, or is busy.
+// invited rings and lifts the handset at once.
 func (p *phone) invited(m *message, c *ringing) {
 	if c != nil {
 		p.write(c.last)
 		return
 	}
 	p.offers++
-	if p.busy {
-		p.write(respond(m, 486, "Busy Here", "b"+p.code, ""))
-		return
-	}
 	c = &ringing{caller: user(m.get("From")), every: t1}
 	port := 9
 	if p.ports != nil {
@@ -190,11 +185,4 @@ func (p *phone) media(ports func() (int, *stream)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ports = ports
-}
-
-// occupy has the phone answer "busy" from now on, or not any more.
-func (p *phone) occupy(busy bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.busy = busy
 }
