@@ -265,8 +265,9 @@ func TestRowD2(t *testing.T) {
 	h.pass(5 * time.Second)
 	must(t, h.Taken(ctx, "c1", "b"))
 	h.pass(20 * time.Second)
-	if h.mu.Lock(); len(h.rings) != 0 {
-		t.Error("somebody is rung in wrap-up or in talk")
+	h.mu.Lock()
+	for who, r := range h.rings {
+		t.Errorf("%s is rung for %s in wrap-up or in talk", who, r.offer.Contact)
 	}
 	h.mu.Unlock()
 	if _, err := h.Take(ctx, "c9", contact.Phone, "a", ""); fault.CodeOf(err) != "routing.rejected.no_room" {

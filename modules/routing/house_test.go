@@ -53,6 +53,7 @@ type ringing struct {
 	confirm func() bool
 	ctx     context.Context //nolint:containedctx // the ringing's own
 	end     chan error
+	gone    chan struct{} // closed when it rings no more
 }
 
 func (h *house) Post(at time.Time, _ id.Site, subject, _ string, body event.Body) {
@@ -62,10 +63,11 @@ func (h *house) Post(at time.Time, _ id.Site, subject, _ string, body event.Body
 }
 
 func (h *house) Connect(ctx context.Context, o contact.Offer, confirm func() bool) error {
-	r := &ringing{offer: o, confirm: confirm, ctx: ctx, end: make(chan error, 1)}
+	r := &ringing{offer: o, confirm: confirm, ctx: ctx, end: make(chan error, 1), gone: make(chan struct{})}
 	h.mu.Lock()
 	h.rings[o.Endpoint.Agent] = r
 	h.mu.Unlock()
+	defer close(r.gone)
 	defer func() {
 		h.mu.Lock()
 		if h.rings[o.Endpoint.Agent] == r {
@@ -249,10 +251,14 @@ func (r *ringing) take() bool {
 	} else {
 		r.end <- fault.New(fault.Conflict, "contact.void")
 	}
+	<-r.gone
 	return ok
 }
 
-func (r *ringing) refuse(code string) { r.end <- fault.New(fault.Conflict, code) }
+func (r *ringing) refuse(code string) {
+	r.end <- fault.New(fault.Conflict, code)
+	<-r.gone
+}
 
 // state gives an agent's state as the facts have it.
 func (h *house) state(a id.User) (s string) {

@@ -18,7 +18,7 @@ type Journal struct {
 
 	mu      sync.Mutex
 	waiting []Fact
-	busy    bool // a batch is on its way
+	flying  int // facts of the batch on its way
 	lost    int
 	wake    chan struct{}
 	idle    []chan struct{} // closed when nothing waits and nothing is on its way
@@ -63,13 +63,13 @@ func (j *Journal) Post(f Fact) {
 func (j *Journal) Waiting() (waiting, lost int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return len(j.waiting), j.lost
+	return len(j.waiting) + j.flying, j.lost
 }
 
 // Flush returns when everything posted before is kept, or ctx ends.
 func (j *Journal) Flush(ctx context.Context) error {
 	j.mu.Lock()
-	if len(j.waiting) == 0 && !j.busy {
+	if len(j.waiting) == 0 && j.flying == 0 {
 		j.mu.Unlock()
 		return nil
 	}
@@ -116,7 +116,7 @@ func (j *Journal) take() []Fact {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	n := min(len(j.waiting), journalBatch)
-	j.busy = n > 0
+	j.flying = n
 	if n == 0 {
 		for _, done := range j.idle {
 			close(done)
@@ -151,7 +151,7 @@ func (j *Journal) write(ctx context.Context, batch []Fact) bool {
 			timer.Stop()
 			j.mu.Lock()
 			j.waiting = append(batch, j.waiting...)
-			j.busy = false
+			j.flying = 0
 			j.mu.Unlock()
 			return false
 		}
