@@ -134,10 +134,11 @@ func longest(waiting []tally.Stay) *int64 {
 	return since
 }
 
+// rateNow is the agent answer rate of those who came in the last half-hour and no longer wait.
 func rateNow(p *picture) *float64 {
 	var s tally.Sums
 	for i := range p.visits {
-		if v := &p.visits[i]; v.Entered > p.now-rateNowSpan && v.Entered <= p.now {
+		if v := &p.visits[i]; v.Entered > p.now-rateNowSpan && v.Entered <= p.now && !v.Undecided() {
 			s.Counts[tally.Entered]++
 			if v.How == tally.Taken {
 				s.Counts[tally.Answered]++

@@ -108,6 +108,9 @@ type Stay struct {
 	Answers int // facts saying so: at most one is right
 }
 
+// Undecided reports whether the visit still waits: it is in no rate yet.
+func (s *Stay) Undecided() bool { return s.How == Waiting && s.Left == 0 }
+
 // How says how a visit ended.
 type How string
 

@@ -40,7 +40,7 @@ func Spark(visits []Stay, now int64) Sparks {
 		for p := first; p < SparkPieces && start+p*SparkStep <= left; p++ {
 			s.Longest[p] = max(s.Longest[p], min(left, start+(p+1)*SparkStep)-v.Entered)
 		}
-		if v.Entered >= start {
+		if v.Entered >= start && !v.Undecided() {
 			entered[first]++
 			answered[first] += count(v.How == Taken)
 		}

@@ -45,7 +45,7 @@ func TestSparkEqualsAPlainLook(t *testing.T) {
 				}
 				if v.Entered >= from && v.Entered < to {
 					most = max(most, at(v.Entered))
-					came++
+					came += count(v.Left != 0) // who still waits is in no rate yet
 					won += count(v.How == Taken)
 				}
 				if v.Entered <= to && left >= from {
