@@ -103,6 +103,14 @@ func (p *posts) handOver() int {
 	return n
 }
 
+// waits gives how many facts are not on the disk yet, held back here or in the journal, and how many were lost.
+func (p *posts) waits() (waiting, lost int) {
+	waiting, lost = p.journal.Waiting()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return waiting + len(p.waiting), lost
+}
+
 // flush returns when everything posted before is kept, or ctx ends.
 func (p *posts) flush(ctx context.Context) error {
 	p.handOver()

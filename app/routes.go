@@ -71,7 +71,7 @@ func (h *House) health(ctx context.Context, _ *struct{}) (*healthOut, error) {
 	}
 	err := h.db.Ping(ctx)
 	add("database", err == nil, text(err), map[string]any{"engine": string(h.db.Engine())})
-	waiting, lost := h.journal.Waiting()
+	waiting, lost := h.posts.waits()
 	add("ledger", lost == 0 && waiting < 10000, "", map[string]any{"waiting": waiting, "lost": lost})
 	ok, why := h.voice.Healthy()
 	shed, shedding := h.voice.SIP().Shedding()
