@@ -27,11 +27,13 @@ const (
 
 // Bucket holds live state: values under keys (words of letters, digits, - and _, joined by dots) with revisions
 // that rise over the whole bucket. Values are JSON. A key's lifetime is the bucket's, renewed by every write;
-// there is no lifetime per key, because a conditional write would drop it.
+// there is no lifetime per key, because a conditional write would drop it. A process alone keeps a value as it was
+// given: it must not be changed afterwards.
 type Bucket struct {
 	bus       *Bus
 	name      string
 	kv        jetstream.KeyValue
+	local     *local // in a process alone, instead of kv
 	tombstone time.Duration
 }
 
@@ -42,6 +44,9 @@ func (b *Bus) Bucket(ctx context.Context, name string, c BucketConfig) (*Bucket,
 }
 
 func (b *Bus) bucket(ctx context.Context, name string, c BucketConfig, mark time.Duration) (*Bucket, error) {
+	if b.config.alone() && !b.config.streams {
+		return b.localBucket(name, c), nil
+	}
 	config := jetstream.KeyValueConfig{
 		Bucket: name, TTL: c.TTL, History: uint8(min(max(c.History, 1), jetstream.KeyValueMaxHistory)), //nolint:gosec // 1..64
 		Storage: jetstream.MemoryStorage, Replicas: 1, LimitMarkerTTL: mark,
@@ -75,6 +80,18 @@ func (b *Bus) bucket(ctx context.Context, name string, c BucketConfig, mark time
 	}
 }
 
+// localBucket gives the bucket of this name, one for all who open it.
+func (b *Bus) localBucket(name string, c BucketConfig) *Bucket {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.locals[name]
+	if l == nil {
+		l = newLocal(b.clock, c.TTL, b.life.Done())
+		b.locals[name] = l
+	}
+	return &Bucket{bus: b, name: name, local: l}
+}
+
 // tryBucket looks for the bucket before it makes it: that needs one copy, not the leader of the whole. A leader
 // that goes down takes the question with it, so a try is short.
 func (b *Bus) tryBucket(ctx context.Context, config jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
@@ -96,33 +113,46 @@ func (b *Bus) tryBucket(ctx context.Context, config jetstream.KeyValueConfig) (j
 
 // Put writes the value, whatever was there, and gives its revision.
 func (k *Bucket) Put(ctx context.Context, key string, v any) (uint64, error) {
-	return k.write(ctx, key, v, func(ctx context.Context, data []byte) (uint64, error) { return k.kv.Put(ctx, key, data) })
+	return k.write(ctx, key, v, whatever, func(ctx context.Context, data []byte) (uint64, error) { return k.kv.Put(ctx, key, data) })
 }
 
 // Create writes the value where the key is missing, deleted or expired; else ErrChanged.
 func (k *Bucket) Create(ctx context.Context, key string, v any) (uint64, error) {
-	return k.write(ctx, key, v, func(ctx context.Context, data []byte) (uint64, error) { return k.kv.Create(ctx, key, data) })
+	return k.write(ctx, key, v, missing, func(ctx context.Context, data []byte) (uint64, error) { return k.kv.Create(ctx, key, data) })
 }
 
 // Update writes the value where the key still has the revision; else (changed, deleted, expired) ErrChanged.
 func (k *Bucket) Update(ctx context.Context, key string, v any, revision uint64) (uint64, error) {
-	return k.write(ctx, key, v, func(ctx context.Context, data []byte) (uint64, error) { return k.kv.Update(ctx, key, data, revision) })
+	if revision == missing || revision == whatever {
+		return 0, explain(jetstream.ErrKeyRevisionMismatch, k.name+" "+key) // no key has these
+	}
+	return k.write(ctx, key, v, revision, func(ctx context.Context, data []byte) (uint64, error) {
+		return k.kv.Update(ctx, key, data, revision)
+	})
 }
 
 // write is done or refused within askWait: where a leader has gone down with the question, nobody answers.
-func (k *Bucket) write(ctx context.Context, key string, v any, f func(context.Context, []byte) (uint64, error)) (uint64, error) {
+func (k *Bucket) write(ctx context.Context, key string, v any, revision uint64, f func(context.Context, []byte) (uint64, error)) (uint64, error) {
+	if k.local != nil {
+		revision, err := k.local.write(key, v, revision)
+		return revision, explain(err, k.name+" "+key)
+	}
 	data, err := json.Marshal(v)
 	if err != nil {
 		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWait)
 	defer cancel()
-	revision, err := f(ctx, data)
+	revision, err = f(ctx, data)
 	return revision, explain(err, k.name+" "+key)
 }
 
 // Get reads the value into v (nil: only the revision is wanted) and gives its revision, or ErrMissing.
 func (k *Bucket) Get(ctx context.Context, key string, v any) (uint64, error) {
+	if k.local != nil {
+		revision, err := k.local.get(key, v)
+		return revision, explain(err, k.name+" "+key)
+	}
 	ctx, cancel := context.WithTimeout(ctx, askWait)
 	defer cancel()
 	e, err := k.kv.Get(ctx, key)
@@ -138,6 +168,9 @@ func (k *Bucket) Get(ctx context.Context, key string, v any) (uint64, error) {
 // Delete takes the key away where it has the revision, or whatever it has where revision is 0. A key that is
 // not there is no error when revision is 0.
 func (k *Bucket) Delete(ctx context.Context, key string, revision uint64) error {
+	if k.local != nil {
+		return explain(k.local.remove(key, revision), k.name+" "+key)
+	}
 	ctx, cancel := context.WithTimeout(ctx, askWait)
 	defer cancel()
 	options := []jetstream.KVDeleteOpt{jetstream.PurgeTTL(k.tombstone)}
@@ -163,6 +196,9 @@ func (c Change) Read(v any) error { return json.Unmarshal(c.Value, v) }
 // each as it stands, then a Change that is Current, then every change until ctx ends, which closes the
 // channel. The reader must keep up.
 func (k *Bucket) Watch(ctx context.Context, prefix string) (<-chan Change, error) {
+	if k.local != nil {
+		return k.watchLocal(ctx, prefix), nil
+	}
 	pattern := prefix
 	if prefix == "" || strings.HasSuffix(prefix, ".") {
 		pattern += ">"
@@ -182,6 +218,18 @@ func (k *Bucket) Watch(ctx context.Context, prefix string) (<-chan Change, error
 		close(out)
 	}
 	return out, nil
+}
+
+func (k *Bucket) watchLocal(ctx context.Context, prefix string) <-chan Change {
+	out := make(chan Change, 64)
+	started := k.bus.run(func() {
+		defer close(out)
+		k.local.watch(ctx, k.bus.life, prefix, out)
+	})
+	if !started {
+		close(out)
+	}
+	return out
 }
 
 // openWatch tries for as long as ctx allows, since a leader that goes down takes the question with it. end stops

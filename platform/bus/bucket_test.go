@@ -12,9 +12,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// each runs a test on both kinds of bucket: a map in a process alone, a stream in a cluster.
+func each(t *testing.T, f func(t *testing.T, b *Bus)) {
+	t.Helper()
+	for name, streams := range map[string]bool{"alone": false, "stream": true} {
+		t.Run(name, func(t *testing.T) { f(t, opened(t, Config{Node: "n", streams: streams})) })
+	}
+}
+
 func alone(t *testing.T) *Bus {
 	t.Helper()
-	b, err := Open(t.Context(), Config{Node: "n"})
+	return opened(t, Config{Node: "n"})
+}
+
+func opened(t *testing.T, c Config) *Bus {
+	t.Helper()
+	b, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,9 +58,11 @@ func soon[T any](t *testing.T, c <-chan T) T {
 	panic("not reached")
 }
 
-func TestBucketIsCompareAndSet(t *testing.T) {
+func TestBucketIsCompareAndSet(t *testing.T) { each(t, bucketIsCompareAndSet) }
+
+func bucketIsCompareAndSet(t *testing.T, b *Bus) {
 	ctx := t.Context()
-	k := bucket(t, alone(t), "live", BucketConfig{})
+	k := bucket(t, b, "live", BucketConfig{})
 	var got string
 	if _, err := k.Get(ctx, "agent.1", &got); !errors.Is(err, ErrMissing) {
 		t.Error(err)
@@ -89,9 +104,11 @@ func TestBucketIsCompareAndSet(t *testing.T) {
 	}
 }
 
-func TestOneOfManyRivalsWins(t *testing.T) {
+func TestOneOfManyRivalsWins(t *testing.T) { each(t, oneOfManyRivalsWins) }
+
+func oneOfManyRivalsWins(t *testing.T, b *Bus) {
 	ctx := t.Context()
-	k := bucket(t, alone(t), "live", BucketConfig{})
+	k := bucket(t, b, "live", BucketConfig{})
 	revision, err := k.Put(ctx, "agent.1", "ready")
 	if err != nil {
 		t.Fatal(err)
@@ -118,8 +135,9 @@ func TestOneOfManyRivalsWins(t *testing.T) {
 	}
 }
 
-func TestWatch(t *testing.T) {
-	b := alone(t)
+func TestWatch(t *testing.T) { each(t, watch) }
+
+func watch(t *testing.T, b *Bus) {
 	k := bucket(t, b, "live", BucketConfig{})
 	ctx, cancel := context.WithCancel(t.Context())
 	put := func(key string, v int) {
@@ -169,8 +187,9 @@ func TestWatch(t *testing.T) {
 
 // A key lives as long as it is renewed by Update, then expires, and the watcher is told. This is what per-key
 // lifetimes do not do (Update drops them) and what a bucket without marks does not tell.
-func TestExpiry(t *testing.T) {
-	b := alone(t)
+func TestExpiry(t *testing.T) { each(t, expiry) }
+
+func expiry(t *testing.T, b *Bus) {
 	ctx := t.Context()
 	k := bucket(t, b, "presence", BucketConfig{TTL: time.Second})
 	changes, err := k.Watch(ctx, "")
@@ -213,7 +232,7 @@ func TestExpiry(t *testing.T) {
 
 // What is deleted leaves a mark for a while and then nothing: keys are never used again.
 func TestDeletedKeysLeaveNothing(t *testing.T) {
-	b := alone(t)
+	b := opened(t, Config{Node: "n", streams: true})
 	ctx := t.Context()
 	k, err := b.bucket(ctx, "live", BucketConfig{}, time.Second)
 	if err != nil {

@@ -34,6 +34,8 @@ type Config struct {
 
 	Clock clock.Clock  // nil: the machine's
 	Log   *slog.Logger // nil: the default
+
+	streams bool // buckets of a process alone are streams, as in a cluster: for tests of what a stream does
 }
 
 func (c Config) alone() bool { return c.ClusterListen == "" }
@@ -50,7 +52,8 @@ type Bus struct {
 	temp    string          // folder to clear away at the end
 	life    context.Context // ends with the bus: the parent of every answer
 	end     context.CancelFunc
-	mu      sync.Mutex // guards closed, and work against late comers
+	locals  map[string]*local // buckets of a process alone, by name
+	mu      sync.Mutex        // guards locals and closed, and work against late comers
 	closed  bool
 	work    sync.WaitGroup
 	once    sync.Once
@@ -64,7 +67,7 @@ func Open(ctx context.Context, c Config) (*Bus, error) {
 	if c.Node == "" || !c.alone() && (c.Secret == "" || c.Dir == "") {
 		return nil, fault.New(fault.Invalid, "bus.config.invalid")
 	}
-	b := &Bus{config: c, clock: c.Clock, log: c.Log}
+	b := &Bus{config: c, clock: c.Clock, log: c.Log, locals: map[string]*local{}}
 	if b.clock == nil {
 		b.clock = clock.System()
 	}

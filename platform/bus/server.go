@@ -26,7 +26,7 @@ func (c Config) options() (*server.Options, error) {
 	o := &server.Options{
 		ServerName: c.Node, DontListen: true, NoSigs: true,
 		MaxPayload: maxMessage, MaxControlLine: 4096,
-		JetStream: true, StoreDir: c.Dir, JetStreamMaxMemory: maxMemory, JetStreamMaxStore: maxDisk,
+		JetStream: !c.alone() || c.streams, StoreDir: c.Dir, JetStreamMaxMemory: maxMemory, JetStreamMaxStore: maxDisk,
 		SyncAlways: c.SyncAlways,
 	}
 	if c.alone() {
