@@ -18,6 +18,7 @@ type line struct {
 	timeout time.Duration
 	now     func() time.Time
 	send    func(packet []byte, report bool) error // called under out.mu with a plain packet
+	settle  func(sdp.Agreement) error              // called under neg with each agreement: puts it into force
 
 	neg sync.Mutex
 	ex  *sdp.Exchange
@@ -47,6 +48,40 @@ func (l *line) start(now func() time.Time, e Events, timeout time.Duration) {
 	l.out.ssrc = rand.Uint32() | 1
 	l.out.seq = uint16(rand.Uint32()) >> 1 // the first roll-over comes late (RFC 3711 §3.3.1)
 	l.out.time = rand.Uint32()
+}
+
+// Offer writes our description.
+func (l *line) Offer(want sdp.Direction) ([]byte, error) {
+	l.neg.Lock()
+	defer l.neg.Unlock()
+	return l.ex.Offer(want), nil
+}
+
+// Answer takes the peer's offer, the first or a later one, and gives our answer from the stored state.
+func (l *line) Answer(offer []byte) ([]byte, error) {
+	l.neg.Lock()
+	defer l.neg.Unlock()
+	answer, err := l.ex.Answer(offer)
+	if err != nil {
+		return nil, err
+	}
+	return answer, l.agree()
+}
+
+// Accept takes the peer's answer.
+func (l *line) Accept(answer []byte) error {
+	l.neg.Lock()
+	defer l.neg.Unlock()
+	if err := l.ex.Accept(answer); err != nil {
+		return err
+	}
+	return l.agree()
+}
+
+// agree puts what was agreed into force. Under neg.
+func (l *line) agree() error {
+	a, _ := l.ex.Agreed()
+	return l.settle(a)
 }
 
 // SetSink says who gets what the peer sends; nil for nobody.

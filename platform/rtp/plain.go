@@ -54,7 +54,7 @@ func (p *Plane) NewPlain(cfg PlainConfig) (*Plain, error) {
 	}
 	l := &Plain{plane: p, rtp: rtp, rtcp: rtcp, port: portOf(rtp)}
 	l.latch.strict = cfg.Strict
-	l.line.send = l.transmit
+	l.line.send, l.line.settle = l.transmit, l.settle
 	l.start(p.cfg.Now, cfg.Events, cfg.Timeout)
 	local := p.local(rand.Uint64()>>2, cfg.Public, l.port)
 	local.RTCPMux, local.PreferMu, local.SDES = cfg.RTCPMux, cfg.PreferMu, cfg.SDES
@@ -73,37 +73,8 @@ func (p *Plane) NewPlain(cfg PlainConfig) (*Plain, error) {
 // Port gives the leg's RTP port.
 func (l *Plain) Port() uint16 { return l.port }
 
-// Offer writes our description.
-func (l *Plain) Offer(want sdp.Direction) ([]byte, error) {
-	l.neg.Lock()
-	defer l.neg.Unlock()
-	return l.ex.Offer(want), nil
-}
-
-// Answer takes the peer's offer and gives our answer.
-func (l *Plain) Answer(offer []byte) ([]byte, error) {
-	l.neg.Lock()
-	defer l.neg.Unlock()
-	answer, err := l.ex.Answer(offer)
-	if err != nil {
-		return nil, err
-	}
-	return answer, l.settle()
-}
-
-// Accept takes the peer's answer.
-func (l *Plain) Accept(answer []byte) error {
-	l.neg.Lock()
-	defer l.neg.Unlock()
-	if err := l.ex.Accept(answer); err != nil {
-		return err
-	}
-	return l.settle()
-}
-
-// settle puts an agreement into force.
-func (l *Plain) settle() error {
-	a, _ := l.ex.Agreed()
+// settle puts an agreement into force. Under neg.
+func (l *Plain) settle(a sdp.Agreement) error {
 	in, err := sdesGuard(l.guardIn, a.Receive, true)
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ type Config struct {
 	Bind        netip.Addr    // address the sockets are bound to; 0.0.0.0
 	Public      netip.Addr    // address announced to peers; Bind, which must then be a real one
 	First, Last uint16        // port range of plain legs; both 0: the system picks
-	Rest        time.Duration // how long a freed port is not used again; 30 s
+	Rest        time.Duration // how long a freed port is not used again; 2 s
 	Buffer      int           // receive buffer of a plain leg's socket in bytes; 64 KiB
 	WebPort     uint16        // UDP port shared by all browser legs; 0: the system picks
 	Web         bool          // open that port; without it NewWeb fails
@@ -62,7 +62,7 @@ func New(cfg Config) (*Plane, error) {
 		return nil, errors.New("rtp: say which address peers can reach (Public); the sockets are bound to all addresses")
 	}
 	if cfg.Rest == 0 {
-		cfg.Rest = 30 * time.Second
+		cfg.Rest = restAtLeast
 	}
 	if cfg.Buffer == 0 {
 		cfg.Buffer = 64 << 10

@@ -61,6 +61,32 @@ func TestPortsRest(t *testing.T) {
 	b.Close()
 }
 
+// A thousand legs of a second each, ten at once, have to do with forty pairs, and no pair is used again before all
+// others have been.
+func TestPortsTurnOver(t *testing.T) {
+	now := time.Unix(1000, 0)
+	p, err := newPorts(netip.MustParseAddr("127.0.0.1"), 20000, 20079, restAtLeast, 4096, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open []uint16
+	freed := map[uint16]time.Time{}
+	for leg := range 1000 {
+		port, ok := p.take()
+		if !ok {
+			t.Fatalf("leg %d found no port", leg)
+		}
+		if at, again := freed[port]; again && now.Sub(at) < 2900*time.Millisecond {
+			t.Fatalf("port %d had rested for %v only", port, now.Sub(at))
+		}
+		if open = append(open, port); len(open) == 10 {
+			p.give(open[0])
+			freed[open[0]], open = now, open[1:]
+		}
+		now = now.Add(100 * time.Millisecond)
+	}
+}
+
 func TestPortsPassOverWhatOthersHold(t *testing.T) {
 	first := freeRange(t)
 	addr := netip.MustParseAddr("127.0.0.1")

@@ -74,7 +74,7 @@ func (p *Plane) NewWeb(cfg WebConfig) (*Web, error) {
 	}
 	l := &Web{plane: p, mux: m, agent: agent}
 	l.ctx, l.end = context.WithCancel(context.Background())
-	l.line.send = l.transmit
+	l.line.send, l.line.settle = l.transmit, l.settle
 	l.start(p.cfg.Now, cfg.Events, cfg.Timeout)
 	l.web = &sdp.WebRTC{Ufrag: ufrag, Pwd: pwd, Fingerprint: m.fingerprint, Renew: credentials}
 	local := p.local(mrand.Uint64()>>2, cfg.Public, portOf(m.conn))
@@ -98,38 +98,8 @@ func credentials() (ufrag, pwd string) {
 	return text[:8], text[8:40]
 }
 
-// Offer writes our description.
-func (l *Web) Offer(want sdp.Direction) ([]byte, error) {
-	l.neg.Lock()
-	defer l.neg.Unlock()
-	return l.ex.Offer(want), nil
-}
-
-// Answer takes the browser's offer. A later one is answered from the stored state; new ICE credentials make a
-// restart, the DTLS keys stay.
-func (l *Web) Answer(offer []byte) ([]byte, error) {
-	l.neg.Lock()
-	defer l.neg.Unlock()
-	answer, err := l.ex.Answer(offer)
-	if err != nil {
-		return nil, err
-	}
-	return answer, l.settle()
-}
-
-// Accept takes the browser's answer.
-func (l *Web) Accept(answer []byte) error {
-	l.neg.Lock()
-	defer l.neg.Unlock()
-	if err := l.ex.Accept(answer); err != nil {
-		return err
-	}
-	return l.settle()
-}
-
 // settle puts an agreement into force; the first one starts the connection. Under neg.
-func (l *Web) settle() error {
-	a, _ := l.ex.Agreed()
+func (l *Web) settle(a sdp.Agreement) error {
 	l.adopt(a, a.Held) // a held browser goes on sending silence, which is nobody's sound
 	if !l.connecting {
 		l.connecting = true
