@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 	"time"
 
@@ -17,12 +16,9 @@ type facts struct{ h *House }
 
 // Post writes a fact behind the caller's back, in order.
 func (f facts) Post(at time.Time, place id.Site, subject, actor string, body event.Body) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		f.h.log.Error("a fact cannot be written down", "kind", body.Kind(), "subject", subject, "err", err)
-		return
-	}
-	f.h.posts.post(ledger.Fact{At: at.UnixMilli(), Kind: body.Kind(), Subject: subject, Actor: actor, Place: string(place), Body: b})
+	fact := ledger.From(body, subject, actor, string(place))
+	fact.At = at.UnixMilli()
+	f.h.posts.post(fact)
 }
 
 // Facts of a span share a commit, because a commit costs as much as writing dozens of them, and a call says some

@@ -2,7 +2,6 @@ package customer
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -63,8 +62,8 @@ func apply(ctx context.Context, tx *store.Tx, f ledger.Fact) error {
 // withBody reads the fact's body. One that cannot be read is passed over: it will not get better, and a fold
 // that stands still hides every later fact.
 func withBody[T any](f ledger.Fact, do func(T) error) error {
-	var b T
-	if json.Unmarshal(f.Body, &b) != nil {
+	b, ok := ledger.Read[T](&f)
+	if !ok {
 		return nil
 	}
 	return do(b)

@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"encoding/json"
 	"slices"
 	"sync"
 
@@ -52,8 +51,8 @@ type card struct {
 	since     int64
 	waitMs    int64
 	enteredAt int64
-	why       *WhyView
-	about     approach // kept for the wrap-up, when the contact has ended
+	offered   ledger.Fact // says why it came here
+	about     approach    // kept for the wrap-up, when the contact has ended
 }
 
 func newFloor() *floor {
@@ -134,7 +133,7 @@ func (f *floor) ring(c id.Contact, b event.ContactOffered, fact ledger.Fact) []i
 	if s == nil {
 		return nil
 	}
-	s.cards[c] = &card{contact: c, queue: b.Queue, phase: "ringing", since: fact.At, enteredAt: b.EnteredAt, waitMs: fact.At - b.EnteredAt, why: whyOf(fact), about: f.about(c)}
+	s.cards[c] = &card{contact: c, queue: b.Queue, phase: "ringing", since: fact.At, enteredAt: b.EnteredAt, waitMs: fact.At - b.EnteredAt, offered: fact, about: f.about(c)}
 	return []id.User{b.Agent}
 }
 
@@ -284,6 +283,4 @@ func (s *seat) sorted() []*card {
 	return out
 }
 
-func body[T any](f ledger.Fact) (b T, ok bool) {
-	return b, json.Unmarshal(f.Body, &b) == nil
-}
+func body[T any](f ledger.Fact) (T, bool) { return ledger.Read[T](&f) }

@@ -8,7 +8,6 @@ import (
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/core/phone"
-	"github.com/kapok-hotline/kapok/platform/web"
 )
 
 // View is an agent's desk: what GET /api/v1/desk answers and the topic desk brings on every change.
@@ -120,7 +119,7 @@ func (m *Module) view(user id.User) View {
 func (m *Module) callView(s *seat, k *card) CallView {
 	c := CallView{
 		Contact: k.contact, Number: phone.Mask(k.about.from), City: cityOf(k.about.from), Direction: k.about.direction,
-		Queue: k.queue, WaitedMs: k.waitMs, Phase: k.phase, Since: k.since, Answer: "handset", Why: k.why,
+		Queue: k.queue, WaitedMs: k.waitMs, Phase: k.phase, Since: k.since, Answer: "handset", Why: whyOf(k.offered),
 	}
 	c.QueueName, c.QueueNameEn = m.deps.Names.Queue(k.queue)
 	if m.deps.Needs != nil {
@@ -148,7 +147,7 @@ func (m *Module) reasons() []Reason {
 
 // publish brings an agent's pages up to date.
 func (m *Module) publish(user id.User) {
-	if err := m.deps.Hub.Publish("desk", web.To(user), m.view(user)); err != nil {
+	if err := m.deps.Hub.PublishTo("desk", user, func() any { return m.view(user) }); err != nil {
 		m.deps.Log.Error("a desk could not be brought up to date", "agent", user, "err", err)
 	}
 }

@@ -24,8 +24,11 @@ type SkillView struct {
 	Level  int      `json:"level"`
 }
 
-// whyOf reads the trace of a contact.offered; nil when the offer has none.
+// whyOf reads the trace of a contact.offered; nil when the offer has none, or there was no offer.
 func whyOf(offered ledger.Fact) *WhyView {
+	if len(offered.Body) == 0 {
+		return nil
+	}
 	var b struct {
 		Agent id.User `json:"agent"`
 		Relax int     `json:"relax"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/modules/report/tally"
 	"github.com/kapok-hotline/kapok/platform/clock"
@@ -39,7 +40,13 @@ func (f *fold) read(ctx context.Context, facts []ledger.Fact) []tally.Fact {
 
 // decode reads a fact the reports count; false for others.
 func decode(f *ledger.Fact) (tally.Fact, bool, error) {
-	body, err := tally.Decode(f.Kind, f.Body)
+	var body event.Body
+	var err error
+	if f.Said != nil {
+		body = tally.Counted(f.Said)
+	} else {
+		body, err = tally.Decode(f.Kind, f.Body)
+	}
 	if err != nil || body == nil {
 		return tally.Fact{}, false, err
 	}

@@ -2,7 +2,6 @@ package routing
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/event"
@@ -62,8 +61,8 @@ type openAgent struct {
 
 // agentStep notes an agent's new state; an agent not seen in this batch is read first.
 func agentStep(ctx context.Context, tx *store.Tx, agents map[string]*openAgent, f *ledger.Fact) error {
-	var b event.AgentChanged
-	if json.Unmarshal(f.Body, &b) != nil {
+	b, ok := ledger.Read[event.AgentChanged](f)
+	if !ok {
 		return nil // a fact of a shape we do not know is nobody's state
 	}
 	a := agents[f.Subject]

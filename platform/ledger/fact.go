@@ -28,6 +28,10 @@ type Fact struct {
 	Actor   string          `json:"actor"` // who did it; "" when nobody did
 	Place   string          `json:"place"` // the site
 	Body    json.RawMessage `json:"body"`  // a JSON object; empty becomes {}
+
+	// Said is what Body was made of, where that was in this process: Read takes it instead of decoding. It is never
+	// stored or sent, and shared by all who read the fact: nobody may change what it points to.
+	Said event.Body `json:"-"`
 }
 
 // Bounds of a fact's parts, in bytes.
@@ -40,7 +44,17 @@ var kindShape = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,3}$`)
 
 // From makes a fact of an event: its kind is the event's.
 func From(b event.Body, subject, actor, place string) Fact {
-	return Fact{Kind: b.Kind(), Subject: subject, Actor: actor, Place: place, Body: Body(b)}
+	return Fact{Kind: b.Kind(), Subject: subject, Actor: actor, Place: place, Body: Body(b), Said: b}
+}
+
+// Read gives what a fact says; false when its body has another shape.
+func Read[T any](f *Fact) (T, bool) {
+	if said, ok := any(f.Said).(T); ok {
+		return said, true
+	}
+	var b T
+	err := json.Unmarshal(f.Body, &b)
+	return b, err == nil
 }
 
 // Body makes the body of a fact from a value of core/event.
@@ -93,7 +107,7 @@ func (f *Fact) fault() string {
 		return "day"
 	case f.Slot < 0 || f.Slot >= clock.Slots:
 		return "slot"
-	case len(f.Body) > maxBody || !json.Valid(f.Body):
+	case len(f.Body) > maxBody || !f.readable():
 		return "body"
 	case len(f.Node) > maxWord:
 		return "node"
@@ -105,6 +119,14 @@ func (f *Fact) fault() string {
 		return "place"
 	}
 	return ""
+}
+
+// readable says whether the body is JSON; what Body made of a value is, unless it says why it could not.
+func (f *Fact) readable() bool {
+	if f.Said != nil {
+		return f.Body[0] == '{'
+	}
+	return json.Valid(f.Body)
 }
 
 const columns = `seq, id, node, at, day, slot, kind, subject, actor, place, body`

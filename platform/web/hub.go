@@ -136,6 +136,23 @@ func (h *Hub) Publish(name string, to Audience, data any) error {
 	return nil
 }
 
+// PublishTo is Publish to one user, for data that is costly to make: it is made only if the user has had a page of
+// the topic lately. A page that comes later knows by the seq that it has missed something.
+func (h *Hub) PublishTo(name string, user id.User, data func() any) error {
+	h.mu.Lock()
+	t := h.topic(name)
+	heard := t.user[user] != nil
+	if !heard {
+		t.seq++
+		t.used = true
+	}
+	h.mu.Unlock()
+	if !heard {
+		return nil
+	}
+	return h.Publish(name, To(user), data())
+}
+
 // OnPresence calls f when a user's first socket comes (true) and when the last one goes (false). Calls come one
 // after another, and the last one told is the truth. Register before the server runs; f must not block.
 func (h *Hub) OnPresence(f func(user id.User, present bool)) {

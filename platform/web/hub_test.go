@@ -209,3 +209,34 @@ func BenchmarkPublish(b *testing.B) {
 		_ = bench.Server.Hub().Publish("desk", web.To("7"), map[string]any{"state": "ready"})
 	}
 }
+
+func TestPublishToMakesOnlyWhatIsHeard(t *testing.T) {
+	b := webtest.New(t)
+	c := b.As("agent")
+	keep := c.Socket()
+	_ = keep
+	made := 0
+	say := func(what string) {
+		t.Helper()
+		if err := b.Server.Hub().PublishTo("desk", "agent-1", func() any { made++; return what }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("before any page")
+	if made != 0 {
+		t.Error("made for nobody")
+	}
+	s := c.Socket("desk")
+	say("first")
+	seen := s.Next()
+	if string(seen.Data) != `"first"` || made != 1 {
+		t.Errorf("heard %s, made %d", seen.Data, made)
+	}
+	s.Close()
+	say("while away")
+	s = c.Socket()
+	s.Send(map[string]any{"sub": []string{"desk"}, "since": map[string]uint64{"desk": seen.Seq}})
+	if m := s.Next(); string(m.Data) != `"while away"` {
+		t.Errorf("came back and heard %s", m.Data)
+	}
+}

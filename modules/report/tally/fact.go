@@ -31,6 +31,19 @@ type Offer struct {
 // Kind is that of event.ContactOffered.
 func (Offer) Kind() string { return event.ContactOffered{}.Kind() }
 
+// Counted gives a body that is known already in the shape Decode gives it in; nil when its kind counts nothing.
+func Counted(said event.Body) event.Body {
+	switch b := said.(type) {
+	case event.ContactOffered:
+		return Offer{b.Offer, b.Queue, b.Agent, b.EnteredAt}
+	default:
+		if decoders[said.Kind()] == nil {
+			return nil
+		}
+		return said
+	}
+}
+
 // Decode reads the body of a fact of the kind. Kinds that count nothing give nil and no error.
 func Decode(kind string, body []byte) (event.Body, error) {
 	read, ok := decoders[kind]
