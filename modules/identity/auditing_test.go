@@ -44,10 +44,10 @@ func TestWhatIsAudited(t *testing.T) {
 			"boss PUT /api/v1/config/{section}/{code} ok 1002",
 			"boss POST /api/v1/users/{code}/unlock ok 1002",
 			"1001 POST /api/v1/users/{code}/unlock web.right.missing 1002",
-			" POST /api/v1/login ok 1001",
+			"1001 POST /api/v1/login ok 1001",
 			" POST /api/v1/login identity.login.wrong ",
 			" POST /api/v1/login identity.login.wrong 1001",
-			" POST /api/v1/login ok boss",
+			"boss POST /api/v1/login ok boss",
 		}
 		if d := cmp.Diff(want, lines); d != "" {
 			t.Error(d)

@@ -103,6 +103,9 @@ func (m *Module) enter(ctx context.Context, a account, way string) (*loginOut, e
 	if err != nil {
 		return nil, err
 	}
+	if p, ok := m.Person(id.User(a.code)); ok {
+		web.Became(ctx, m.snap.Load().principal(p))
+	}
 	return &loginOut{
 		SetCookie: web.SessionCookie(ctx, secret),
 		Body:      LoginView{User: id.User(a.code), Name: a.name, MustChange: a.mustChange && way == "password"},

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -19,6 +20,7 @@ type Setup struct {
 	Hours  SetupHours   `json:"hours,omitempty" required:"false"`
 	Number string       `json:"number,omitempty" maxLength:"20" pattern:"^[0-9*#+]*$" doc:"The hotline's number, 12366"`
 	Agents []SetupAgent `json:"agents,omitempty" maxItems:"500"`
+	Locale string       `json:"locale,omitempty" enum:"zh,en" doc:"Language of the page it was filled in on; the first people begin in it (zh without it)"`
 }
 
 // SetupBureau is the organisation.
@@ -204,6 +206,7 @@ func (s Setup) Items() SetupItems {
 	if zone == "" {
 		zone = "Asia/Shanghai"
 	}
+	locale := cmp.Or(s.Locale, "zh")
 	out := SetupItems{
 		Bureau: Bureau{Name: s.Bureau.Name, NameEN: s.Bureau.NameEN, Timezone: zone, Site: SetupSite},
 		Sites:  []Site{{Code: SetupSite, Name: s.Bureau.Name, NameEN: s.Bureau.NameEN, Kind: "city"}},
@@ -211,12 +214,12 @@ func (s Setup) Items() SetupItems {
 	}
 	kept := false
 	out.Users = append(out.Users, User{
-		Code: s.Admin.User, Name: s.Admin.Name, Site: SetupSite, Roles: []string{"admin"}, Locale: "zh", Active: true,
+		Code: s.Admin.User, Name: s.Admin.Name, Site: SetupSite, Roles: []string{"admin"}, Locale: locale, Active: true,
 		Password: s.Admin.Password, MustChange: &kept,
 	})
 	for _, a := range s.Agents {
 		out.Users = append(out.Users, User{
-			Code: a.User, Name: a.Name, Site: SetupSite, Roles: []string{"agent"}, Locale: "zh", Active: true, Password: a.Password,
+			Code: a.User, Name: a.Name, Site: SetupSite, Roles: []string{"agent"}, Locale: locale, Active: true, Password: a.Password,
 		})
 	}
 	return out

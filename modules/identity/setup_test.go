@@ -120,3 +120,14 @@ func TestTheLinkEnds(t *testing.T) {
 	h.now.Advance(8 * 24 * time.Hour)
 	h.As("").Post("/api/v1/setup", setupBody(token)).Fails(404, "identity.link.invalid")
 }
+
+func TestTheFirstPeopleBeginInTheWizardsLanguage(t *testing.T) {
+	for asked, want := range map[string]string{"": "zh", "zh": "zh", "en": "en"} {
+		items := identity.Setup{Locale: asked, Agents: []identity.SetupAgent{{User: "1001"}}}.Items()
+		for _, u := range items.Users {
+			if u.Locale != want {
+				t.Errorf("set up in %q, %q begins in %q", asked, u.Code, u.Locale)
+			}
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/kapok-hotline/kapok/core/fault"
+	"github.com/kapok-hotline/kapok/core/right"
 )
 
 // Auditor writes down who changed or looked at what. An error keeps the answer from being given.
@@ -31,6 +32,7 @@ type notes struct {
 	mu      sync.Mutex
 	subject map[string]string
 	detail  map[string]any
+	became  right.Principal
 }
 
 func newNotes(r *http.Request, t *treatment) *notes {
@@ -61,6 +63,17 @@ func Note(ctx context.Context, key string, value any) {
 	n.detail[key] = value
 }
 
+// Became tells the audit who the request turned out to be: a sign-in begins as nobody's and ends as somebody's.
+func Became(ctx context.Context, p right.Principal) {
+	n, ok := ctx.Value(noteKey).(*notes)
+	if !ok {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.became = p
+}
+
 // outcome is how it went, for the audit.
 func outcome(err error) string {
 	switch code := fault.CodeOf(err); {
@@ -83,6 +96,9 @@ func (s *Server) record(ctx context.Context, t *treatment, outcome string) error
 	if n, ok := ctx.Value(noteKey).(*notes); ok {
 		n.mu.Lock()
 		e.Subject, e.Detail = maps.Clone(n.subject), maps.Clone(n.detail)
+		if e.Caller.User == "" && n.became.User != "" {
+			e.Caller.Principal = n.became
+		}
 		n.mu.Unlock()
 	}
 	// The client going away must not lose the entry.

@@ -2616,6 +2616,11 @@ export interface components {
             agents?: components["schemas"]["IdentitySetupAgent"][];
             bureau: components["schemas"]["IdentitySetupBureau"];
             hours?: components["schemas"]["IdentitySetupHours"];
+            /**
+             * @description Language of the page it was filled in on; the first people begin in it (zh without it)
+             * @enum {string}
+             */
+            locale?: "zh" | "en";
             /** @description The hotline's number, 12366 */
             number?: string;
             token: string;
