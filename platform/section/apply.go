@@ -39,6 +39,7 @@ type edit struct {
 	drops  []ref
 	prune  []string // sections
 	broken []ref    // items that could not be read: who refers to them is not to blame
+	table  bool     // rows of a table: what may not be touched is a problem of its row
 }
 
 type ref struct{ section, code string }
@@ -223,7 +224,12 @@ func (p *plan) draw(ctx context.Context, e edit) error {
 	}
 	after := before.clone()
 	for _, g := range e.items {
-		if err := p.drawItem(ctx, before, after, g); err != nil {
+		err := p.drawItem(ctx, before, after, g)
+		if e.table && fault.KindOf(err) == fault.Forbidden {
+			p.problems = append(p.problems, p.refusal(after, g, err))
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -275,6 +281,21 @@ func (p *plan) drawItem(ctx context.Context, before, after *state, g given) erro
 	p.changes = append(p.changes, c)
 	p.puts = append(p.puts, g)
 	return nil
+}
+
+// refusal is the problem of a row whose item may not be touched: often its site is only misspelt.
+func (p *plan) refusal(after *state, g given, err error) Problem {
+	s, _ := p.b.section(g.section)
+	path := s.path(g.item.code)
+	x := Problem{Path: path, Code: fault.CodeOf(err)}
+	if f, ok := errors.AsType[*fault.Fault](err); ok {
+		x.Params = f.Params
+	}
+	if unknown := after.Need(path+".site", "sites", string(g.item.site)); len(unknown) > 0 {
+		x = unknown[0]
+	}
+	x.Line = g.tree.line
+	return x
 }
 
 func (p *plan) drawDrop(ctx context.Context, before, after *state, d ref) error {

@@ -3,6 +3,7 @@ package section_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"mime/multipart"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
@@ -167,6 +169,15 @@ func TestImport(t *testing.T) {
 	c.Post("/api/v1/config/queues/import", "code,colour\nx,red\n").OK().Into(&res)
 	if len(res.Problems) != 1 || res.Problems[0].Code != "section.key.unknown" {
 		t.Errorf("an unknown column: %+v", res.Problems)
+	}
+	city := b.As("none", manage, webtest.At("gz"))
+	city.Post("/api/v1/config/users/import", "code,name,site\n1001,Renamed,gz\n1003,A,gzz\n1004,B,gd\n").OK().Into(&res)
+	var rows []string
+	for _, p := range res.Problems {
+		rows = append(rows, fmt.Sprintf("%d %s %s", p.Line, p.Path, p.Code))
+	}
+	if d := cmp.Diff([]string{"3 users[1003].site section.ref.near", "4 users[1004] web.right.missing"}, rows); d != "" || res.Applied {
+		t.Error("a site that is not there, and one of others, are problems of their rows:", d)
 	}
 	c.Post("/api/v1/config/bureau/import", "name\nx\n").Fails(422, "section.table.single")
 	c.Post("/api/v1/config/users/import", "code").Fails(422, "section.table.empty")

@@ -61,7 +61,7 @@ func (b *Book) Import(ctx context.Context, key string, file []byte, titles Title
 		}
 	}
 	items, broken := r.items(s, all)
-	return b.make(ctx, edit{items: items, broken: broken}, r.problems, o)
+	return b.make(ctx, edit{items: items, broken: broken, table: true}, r.problems, o)
 }
 
 // bodies gives the items there are, as JSON by code.
