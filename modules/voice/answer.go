@@ -21,13 +21,22 @@ const answerBound = 10 * time.Second
 func (m *Module) invite(in *sip.Incoming) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerBound)
 	defer cancel()
+	var from contact.Endpoint // the phone or browser of ours that calls; none: a trunk
 	if in.Trunk == "" {
-		if _, err := m.sip.Registrar().Authenticate(ctx, in); err != nil {
+		user, err := m.sip.Registrar().Authenticate(ctx, in)
+		if err != nil {
 			if !errors.Is(err, sip.ErrChallenged) {
 				m.reject(in, 403, "")
 			}
 			return
 		}
+		from = endpointOf(user)
+	}
+	keys, err := keysFrom(m.mediaOf(from), in.Transport)
+	if err != nil {
+		m.deps.Log.Warn("a phone's call is refused", "phone", from.Phone, "err", err)
+		m.reject(in, 403, "Use TLS")
+		return
 	}
 	s := m.snap.Load()
 	number, ok := s.numbers[id.Number(in.URI.User)]
@@ -40,7 +49,7 @@ func (m *Module) invite(in *sip.Incoming) {
 		return
 	}
 	c := m.begin(in, number)
-	if err := c.answer(ctx, in); err != nil {
+	if err := c.answer(ctx, in, keys); err != nil {
 		c.refuse(in, err)
 		return
 	}
@@ -88,10 +97,10 @@ func (m *Module) callerOf(in *sip.Incoming) string {
 const homeArea = "020"
 
 // answer opens the media and sends 200; a caller who offered nothing gets our offer and answers in the ACK.
-func (c *call) answer(ctx context.Context, in *sip.Incoming) error {
+func (c *call) answer(ctx context.Context, in *sip.Incoming, keys sdp.Encryption) error {
 	leg, err := c.m.plane.NewPlain(rtp.PlainConfig{
 		Timeout: mediaTimeout,
-		SDES:    keysOver(in.Transport),
+		SDES:    keys,
 		Events: rtp.Events{
 			Digit:   func(d byte, _ time.Duration) { c.post(func() { c.digit(d) }) },
 			Timeout: func() { c.post(func() { c.silent(c.caller) }) },
@@ -126,14 +135,6 @@ func (c *call) answer(ctx context.Context, in *sip.Incoming) error {
 		err = leg.Accept(ack)
 	}
 	return err
-}
-
-// keysOver says whether media keys may stand in the description: only where signalling is encrypted too (RFC 4568 §5.1).
-func keysOver(transport string) sdp.Encryption {
-	if transport == "tls" {
-		return sdp.Either
-	}
-	return sdp.Clear
 }
 
 // refuse closes a contact that never came to be answered.

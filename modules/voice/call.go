@@ -85,6 +85,7 @@ type side struct {
 	answeredAt time.Time
 	heldAt     time.Time
 	held       time.Duration
+	plainToo   bool // an offer of encrypted media that is refused may be followed by one in the clear
 	phoneHeld  bool // what the phone's own hold key last said
 }
 

@@ -11,7 +11,18 @@ type Phone struct {
 	Site     id.Site  `json:"site" ref:"sites"`
 	Password string   `json:"password,omitempty" writeOnly:"true" maxLength:"64"`
 	Digest   string   `json:"digest,omitempty" enum:"md5,sha256," doc:"what the phone can: many give up when SHA-256 is offered beside MD5; empty: md5"`
+	Media    Media    `json:"media,omitempty" enum:"auto,srtp,plain," doc:"SRTP (RFC 4568): auto: where the phone registers over TLS, in the clear when it refuses; srtp: never without; plain: never; empty: auto"`
 }
+
+// Media says whether what is said on a phone's line is encrypted.
+type Media string
+
+// The ways. Keys stand in the session description (RFC 4568), so they are only given over TLS.
+const (
+	MediaAuto  Media = "auto"  // encrypted where the phone registers over TLS, in the clear when it answers 488
+	MediaSRTP  Media = "srtp"  // encrypted or not at all
+	MediaPlain Media = "plain" // in the clear
+)
 
 // phoneRow is a phone as it is kept: digests in place of the password.
 type phoneRow struct {

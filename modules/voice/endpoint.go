@@ -103,6 +103,14 @@ func digests(user, realm, password string) map[sip.Algorithm]string {
 	}
 }
 
+// endpointOf gives the endpoint that registers as name.
+func endpointOf(name string) contact.Endpoint {
+	if user, ok := strings.CutPrefix(name, browserPrefix); ok {
+		return contact.Endpoint{Agent: id.User(user)}
+	}
+	return contact.Endpoint{Phone: id.Phone(name)}
+}
+
 func (m *Module) registered(b sip.Binding) { m.endpointChanged(b, true) }
 
 func (m *Module) unregistered(b sip.Binding, gone sip.Gone) {
@@ -114,10 +122,7 @@ func (m *Module) unregistered(b sip.Binding, gone sip.Gone) {
 
 // endpointChanged tells the brain, the desk, and a call whose agent's browser went or came back.
 func (m *Module) endpointChanged(b sip.Binding, up bool) {
-	at := contact.Endpoint{Phone: id.Phone(b.User)}
-	if user, ok := strings.CutPrefix(b.User, browserPrefix); ok {
-		at = contact.Endpoint{Agent: id.User(user)}
-	}
+	at := endpointOf(b.User)
 	ctx, cancel := context.WithTimeout(m.life, brainBound)
 	defer cancel()
 	if err := m.deps.Queues.Endpoint(ctx, at, up); err != nil && m.life.Err() == nil {

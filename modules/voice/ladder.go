@@ -3,6 +3,7 @@ package voice
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -94,7 +95,7 @@ func (l *ladders) traced(callID string, messages []sip.Entry) {
 	}
 	out := Ladder{CallID: callID}
 	for _, e := range messages {
-		out.Messages = append(out.Messages, Message{At: e.At.UnixMilli(), Out: e.Out, Peer: e.Peer.String(), Text: strings.ToValidUTF8(string(e.Text), "?")})
+		out.Messages = append(out.Messages, messageOf(e))
 	}
 	body, err := json.Marshal(out)
 	if err != nil {
@@ -110,6 +111,14 @@ func (l *ladders) traced(callID string, messages []sip.Entry) {
 	case l.wake <- struct{}{}:
 	default:
 	}
+}
+
+// mediaKey is the key of an a=crypto line (RFC 4568 §9.2): who reads a ladder must not be able to hear the call.
+var mediaKey = regexp.MustCompile(`inline:[^|\s]+`)
+
+func messageOf(e sip.Entry) Message {
+	text := mediaKey.ReplaceAllString(strings.ToValidUTF8(string(e.Text), "?"), "inline:***")
+	return Message{At: e.At.UnixMilli(), Out: e.Out, Peer: e.Peer.String(), Text: text}
 }
 
 // run stores what has come together, once a second.
@@ -180,7 +189,7 @@ func (m *Module) Ladders(ctx context.Context, c id.Contact) ([]Ladder, error) {
 	for _, callID := range live {
 		l := Ladder{CallID: callID}
 		for _, e := range m.sip.Trace(callID) {
-			l.Messages = append(l.Messages, Message{At: e.At.UnixMilli(), Out: e.Out, Peer: e.Peer.String(), Text: strings.ToValidUTF8(string(e.Text), "?")})
+			l.Messages = append(l.Messages, messageOf(e))
 		}
 		out = append(out, l)
 	}

@@ -2,6 +2,7 @@ package voice
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
@@ -92,15 +93,24 @@ func (s *side) peer() string {
 }
 
 // openLeg makes the media of a side that is to be called.
-func (m *Module) openLeg(c *call, s *side) (err error) {
+func (m *Module) openLeg(c *call, s *side) error {
+	keys, plainToo, err := m.keysFor(s)
+	if err != nil {
+		return err
+	}
+	s.plainToo = plainToo
+	return m.openLegWith(c, s, keys)
+}
+
+func (m *Module) openLegWith(c *call, s *side, keys sdp.Encryption) (err error) {
 	events := rtp.Events{
 		Timeout: func() { c.post(func() { c.silent(s) }) },
 		Down:    func(err error) { c.post(func() { c.mediaDown(s, err) }) },
 	}
-	if s.role == "agent" && s.endpoint.Browser() {
+	if s.agent != "" && s.endpoint.Browser() {
 		s.leg, err = m.plane.NewWeb(rtp.WebConfig{Timeout: mediaTimeout, Events: events})
 	} else {
-		s.leg, err = m.plane.NewPlain(rtp.PlainConfig{Timeout: mediaTimeout, Events: events, SDES: m.keysFor(s)})
+		s.leg, err = m.plane.NewPlain(rtp.PlainConfig{Timeout: mediaTimeout, Events: events, SDES: keys})
 	}
 	if err != nil {
 		return fault.New(fault.Unavailable, "voice.media.none").Because(err)
@@ -108,19 +118,29 @@ func (m *Module) openLeg(c *call, s *side) (err error) {
 	return nil
 }
 
-// keysFor offers encrypted media to a desk phone that registered over TLS.
-func (m *Module) keysFor(s *side) sdp.Encryption {
-	if b := m.binding(s.endpoint); s.role == "agent" && b != nil {
-		return keysOver(b.Flow.Transport)
-	}
-	return sdp.Clear
-}
-
 // mediaTimeout is how long nothing may be heard of a peer that should be sending.
 const mediaTimeout = 60 * time.Second
 
-// dial sends the INVITE and waits for its end.
+// dial calls a side and waits for its end. A phone that will not have encrypted media is asked once more without,
+// where its setting allows that.
 func (m *Module) dial(ctx context.Context, c *call, s *side, kind string) (*sip.Dialog, []byte, error) {
+	dialog, answer, err := m.dialOnce(ctx, c, s, kind)
+	if !errors.Is(err, errNotAcceptable) || !s.plainToo {
+		return dialog, answer, err
+	}
+	c.log.Info("a phone takes no encrypted media and is called in the clear", "phone", s.endpoint.Phone)
+	_ = s.leg.Close() // nothing flowed yet
+	if err := m.openLegWith(c, s, sdp.Clear); err != nil {
+		return nil, nil, err
+	}
+	return m.dialOnce(ctx, c, s, kind)
+}
+
+// errNotAcceptable says that the peer refused our description, not the call (RFC 3261 §21.4.26).
+var errNotAcceptable = errors.New("voice: 488 Not Acceptable Here")
+
+// dialOnce sends the INVITE and waits for its end.
+func (m *Module) dialOnce(ctx context.Context, c *call, s *side, kind string) (*sip.Dialog, []byte, error) {
 	body, err := s.leg.Offer(sdp.SendRecv)
 	if err != nil {
 		return nil, nil, fault.New(fault.Unavailable, "voice.media.none").Because(err)
@@ -178,7 +198,11 @@ func refusal(ctx context.Context, ev sip.Event) error {
 	case 603, 480, 403:
 		return fault.New(fault.Conflict, "contact.refused")
 	}
-	return fault.New(fault.Unavailable, "contact.unreachable", "code", ev.Code, "reason", ev.Reason).Because(ev.Err)
+	why := ev.Err
+	if ev.Code == 488 {
+		why = errNotAcceptable
+	}
+	return fault.New(fault.Unavailable, "contact.unreachable", "code", ev.Code, "reason", ev.Reason).Because(why)
 }
 
 // way chooses how a side is reached: its registration, or a trunk.
