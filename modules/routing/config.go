@@ -32,7 +32,7 @@ type Queue struct {
 	Needs       []Need    `json:"needs,omitempty"`
 	Priority    int       `json:"priority,omitempty" minimum:"-5" maximum:"5" doc:"each step is worth a minute of waiting"`
 	RelaxAfterS int       `json:"relax_after_s,omitempty" minimum:"0" doc:"each such wait lets agents one level lower in"`
-	RingS       int       `json:"ring_s" minimum:"5" maximum:"120" doc:"how long one agent's phone rings"`
+	RingS       int       `json:"ring_s" minimum:"5" maximum:"120" default:"20" doc:"how long one agent's phone rings"`
 	WrapupS     int       `json:"wrapup_s" minimum:"-1" maximum:"3600" doc:"-1: until the agent is done"`
 	MaxLength   int       `json:"max_length,omitempty" minimum:"0"`
 	MaxWaitS    int       `json:"max_wait_s,omitempty" minimum:"0"`
