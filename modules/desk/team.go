@@ -173,8 +173,9 @@ func (f *floor) asking(user id.User) (site id.Site, asked, signedIn bool) {
 	return s.site, s.help != nil, true
 }
 
-// tell brings the team leaders' pages up to date when a call for help came or went. The message says which; the
-// pages read the list anew.
+// tell brings the team leaders' pages up to date when a call for help came or went, and when an away that may
+// last only so long begins or ends: the pages count it down themselves. The message says which; the pages read the
+// list anew.
 func (m *Module) tell(f ledger.Fact, asked bool) {
 	switch f.Kind {
 	case event.AgentAskedHelp{}.Kind(), event.AgentHelped{}.Kind():
@@ -182,11 +183,21 @@ func (m *Module) tell(f ledger.Fact, asked bool) {
 		if !asked {
 			return
 		}
+	case event.AgentChanged{}.Kind():
+		b, ok := body[event.AgentChanged](f)
+		if !ok || !(b.State == event.Away && m.limited(b.Reason) || b.Was == event.Away && m.limited(b.WasReason)) {
+			return
+		}
 	default:
 		return
 	}
 	said := map[string]any{"user": f.Subject, "kind": f.Kind, "at": f.At}
 	if err := m.deps.Hub.Publish("help", web.Holders(SeeTeam, id.Site(f.Place)), said); err != nil {
-		m.deps.Log.Error("team leaders could not be told of a call for help", "agent", f.Subject, "err", err)
+		m.deps.Log.Error("team leaders could not be told", "agent", f.Subject, "kind", f.Kind, "err", err)
 	}
+}
+
+// limited says whether an away for the reason may last only so long.
+func (m *Module) limited(reason string) bool {
+	return slices.ContainsFunc(m.lists.Load().reasons, func(r Reason) bool { return r.Code == reason && r.MaxMinutes > 0 })
 }

@@ -3,6 +3,8 @@ package desk
 import (
 	"encoding/json"
 	"log/slog"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +99,24 @@ func TestTeam(t *testing.T) {
 		t.Errorf("taken care of, it still stands: %+v", first.Help)
 	}
 	leader.Post("/api/v1/desk/team/1001/helped", nil).OK() // of two leaders the second changes nothing
+}
+
+// An away that may last only so long is told to the leaders when it begins and when it ends, others are not.
+func TestLimitedAwayIsTold(t *testing.T) {
+	r, b := newRoom(t)
+	s := b.As("leader", webtest.At("gz"), webtest.User("2001")).Socket("help")
+	for i, c := range []event.AgentChanged{
+		{State: event.Ready, Was: event.Away, WasReason: "REST"},
+		{State: event.Talking, Was: event.Ready},
+		{State: event.Away, Reason: "REST", Was: event.Talking},
+	} {
+		r.Post(at(int64(10+i)), "gz", "1001", "1001", c)
+	}
+	for _, want := range []int64{at(10).UnixMilli(), at(12).UnixMilli()} {
+		if m := s.Next(); m.Topic != "help" || !strings.Contains(string(m.Data), strconv.FormatInt(want, 10)) {
+			t.Errorf("the leader's page heard %s %s, not of %d", m.Topic, m.Data, want)
+		}
+	}
 }
 
 func TestHelpStaysUntilTakenCareOf(t *testing.T) {

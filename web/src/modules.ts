@@ -11,6 +11,8 @@ export interface NavEntry {
   /** Shown to holders of this right; several mean any of them. None: to everybody signed in. */
   right?: string | string[]
   order: number
+  /** Further paths that belong to it. */
+  also?: readonly string[]
   group?: 'admin' | 'quality' | 'figures'
 }
 

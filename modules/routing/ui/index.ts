@@ -21,7 +21,7 @@ const ui: ModuleUI = {
     // Where the search of people leads.
     { path: '/users/:code', redirect: (to) => ({ path: '/admin/users', query: { code: String(to.params.code) } }), meta: { right: 'identity.user.manage' } },
   ],
-  nav: [{ to: '/admin', title: 'routing.nav.short', icon: 'settings', right: [...admin, health, audit], order: 90 }],
+  nav: [{ to: '/admin', title: 'routing.nav.short', icon: 'settings', also: ['/health', '/audit'], right: [...admin, health, audit], order: 90 }],
   widgets: [],
   rights: [...admin, health, audit],
 }

@@ -34,6 +34,8 @@ export function prepare(schema: HouseSchema, key: string, say: Say): HouseSchema
     const names = [...order.filter((n) => n in schema.properties!), ...Object.keys(schema.properties).filter((n) => !order.includes(n))]
     out.properties = Object.fromEntries(names.map((n) => [n, prepare(schema.properties![n]!, `${key}.${n}`, say)]))
   }
+  // Write-only and yes without an answer: the switch shows what will happen.
+  if (key === 'users' && out.properties?.must_change) out.properties.must_change = { ...out.properties.must_change, default: true }
   if (schema.items) out.items = { ...prepare(schema.items, key, say), description: undefined }
   if (schema.additionalProperties && typeof schema.additionalProperties === 'object') out.additionalProperties = prepare(schema.additionalProperties, key, say)
   return out

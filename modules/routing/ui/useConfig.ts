@@ -52,13 +52,18 @@ export function useChoices(schema: Ref<HouseSchema | undefined>) {
       const list = s['x-ref'] ? known.get(s['x-ref']) : undefined
       return list?.length ? list : undefined
     },
-    word: (_path, value) => (has(`routing.word.${value}`) ? t(`routing.word.${value}`) : undefined),
+    word: (path, value) => wordOf(path, value),
   }))
   return { help, label, loading: load.loading }
 }
 
+/** wordOf names a value of an enumeration: by its field where the word depends on it (a page's language is not a spoken one). */
+function wordOf(field: string, value: string): string | undefined {
+  return [`routing.word.${field}.${value}`, `routing.word.${value}`].filter((k) => has(k)).map((k) => t(k))[0]
+}
+
 /** shownAs writes a field's value for a list. */
-export function shownAs(value: unknown, schema: HouseSchema | undefined, label: (section: string, code: unknown) => string): string {
+export function shownAs(value: unknown, schema: HouseSchema | undefined, label: (section: string, code: unknown) => string, name = ''): string {
   if (value === undefined || value === null || value === '') return ''
   if (typeof value === 'boolean') return value ? t('routing.list.yes') : ''
   if (Array.isArray(value)) {
@@ -68,7 +73,7 @@ export function shownAs(value: unknown, schema: HouseSchema | undefined, label: 
   }
   if (typeof value === 'object') return Object.values(value as Item).map(String).join(' / ')
   if (schema?.['x-ref']) return label(schema['x-ref'], value)
-  if (schema?.enum) return has(`routing.word.${String(value)}`) ? t(`routing.word.${String(value)}`) : String(value)
+  if (schema?.enum) return wordOf(name, String(value)) ?? String(value)
   return String(value)
 }
 

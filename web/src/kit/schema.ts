@@ -101,7 +101,7 @@ export function check(value: unknown, schema: Schema, root: Schema, path = ''): 
       const text = typeof value === 'string' ? value : ''
       if (s.minLength && text.length < s.minLength && (text !== '' || s.minLength > 0)) return value === undefined ? [] : bad('short', { n: s.minLength })
       if (s.maxLength !== undefined && text.length > s.maxLength) return bad('long', { n: s.maxLength })
-      if (s.pattern && text !== '' && !new RegExp(s.pattern, 'u').test(text)) return bad('pattern')
+      if (s.pattern && text !== '' && !new RegExp(s.pattern, 'u').test(text)) return bad('pattern', { pattern: s.pattern })
       return []
     }
     case 'list': return (Array.isArray(value) ? value : []).flatMap((v, i) => check(v, s.items ?? {}, root, `${path}[${i}]`))
