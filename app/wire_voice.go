@@ -52,6 +52,14 @@ func (q queues) Known(code id.Queue) bool {
 	return ok
 }
 
+func (q queues) Agent(ctx context.Context, number string) (id.User, bool) {
+	if user, err := q.h.routing.At(ctx, id.Phone(number)); err == nil && user != "" {
+		return user, true
+	}
+	p, ok := q.h.identity.Person(id.User(number))
+	return p.Code, ok && p.Active
+}
+
 func (q queues) Take(ctx context.Context, c id.Contact, agent id.User, from id.Queue) (contact.Endpoint, error) {
 	return q.h.routing.Take(ctx, c, contact.Phone, agent, from)
 }

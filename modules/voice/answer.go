@@ -41,6 +41,12 @@ func (m *Module) invite(in *sip.Incoming) {
 	s := m.snap.Load()
 	number, ok := s.numbers[id.Number(in.URI.User)]
 	switch {
+	case in.Replaces != nil:
+		m.replace(ctx, in, from, keys)
+		return
+	case !ok && from.Phone != "":
+		m.consult(in, from, keys)
+		return
 	case !ok:
 		m.reject(in, 404, "No such number")
 		return
@@ -113,12 +119,7 @@ func (c *call) answer(ctx context.Context, in *sip.Incoming, keys sdp.Encryption
 	c.player = c.m.tick.NewPlayer(leg)
 	in.Handle(c.dialogEvents(c.caller))
 	late := in.Offer == nil
-	var body []byte
-	if late {
-		body, err = leg.Offer(sdp.SendRecv)
-	} else {
-		body, err = leg.Answer(in.Offer)
-	}
+	body, err := describe(leg, in.Offer)
 	if err != nil {
 		return err
 	}
@@ -135,6 +136,14 @@ func (c *call) answer(ctx context.Context, in *sip.Incoming, keys sdp.Encryption
 		err = leg.Accept(ack)
 	}
 	return err
+}
+
+// describe answers an offer; who offered nothing gets ours.
+func describe(leg rtp.Leg, offer []byte) ([]byte, error) {
+	if offer == nil {
+		return leg.Offer(sdp.SendRecv)
+	}
+	return leg.Answer(offer)
 }
 
 // refuse closes a contact that never came to be answered.
@@ -203,7 +212,7 @@ func (c *call) dialogEvents(s *side) sip.Events {
 				c.post(func() { c.digit(key) })
 			}
 		},
-		Refer: func(_ *sip.Dialog, r *sip.Refer) int { return c.referred(s, r) },
+		Refer: func(_ *sip.Dialog, r *sip.Refer) int { return c.refer(s, r) },
 	}
 }
 

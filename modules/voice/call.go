@@ -32,13 +32,15 @@ type call struct {
 	ctx   context.Context //nolint:containedctx // the call's own life: ended with it
 	stop  context.CancelFunc
 
-	caller *side
-	agent  *side
-	bridge *rtp.Bridge
-	player *audio.Player
-	rec    *recording
+	caller  *side
+	agent   *side
+	consult *consult // the agent asks somebody while the caller is on hold
+	bridge  *rtp.Bridge
+	player  *audio.Player
+	rec     *recording
 
-	rings rings
+	rings    rings
+	referral *referral // whoever transferred by key and has left hears how it went
 
 	phase   phase
 	timer   *time.Timer // the deadline of the phase
@@ -59,6 +61,7 @@ type call struct {
 
 	talkingLeg atomic.Pointer[rtp.Leg] // the agent's, for those who look from outside
 	talkingTo  atomic.Pointer[id.User] // the agent
+	talkingAt  atomic.Pointer[id.Phone]
 }
 
 // phase is where a call stands.
@@ -73,7 +76,7 @@ const (
 // side is one leg of the call.
 type side struct {
 	id         id.Leg
-	role       string // caller, agent, party
+	role       string // caller, agent, party (an outside number, or a phone where nobody is signed in), consult
 	agent      id.User
 	queue      id.Queue
 	enteredAt  int64
@@ -81,6 +84,8 @@ type side struct {
 	number     string // of an outside party
 	leg        rtp.Leg
 	dialog     *sip.Dialog
+	ringing    func()    // called when the phone says that it rings; may be nil
+	referral   *referral // the agent waits to hear how a transfer by key went
 	startedAt  time.Time
 	answeredAt time.Time
 	heldAt     time.Time
@@ -102,6 +107,10 @@ func (c *call) run() {
 			c.callerGone()
 		case <-c.agentDone():
 			c.agentGone()
+		case <-c.consult.ownDone():
+			c.endConsult(string(c.consult.own.dialog.End().Cause))
+		case <-c.consult.otherDone():
+			c.endConsult(string(c.consult.other.dialog.End().Cause))
 		case <-c.timer.C:
 			if f := c.onTimer; f != nil {
 				c.onTimer = nil

@@ -23,6 +23,7 @@ func (c *call) end(by contact.Party, cause string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), goodbye)
 	defer cancel()
 	c.player.Stop()
+	c.referred(487)
 	switch c.phase {
 	case queued:
 		if c.outcome == "" {
@@ -54,9 +55,11 @@ func (c *call) dropAgent(ctx context.Context, cause string) {
 	if a == nil {
 		return
 	}
+	c.endConsult(cause)
 	c.unbridge()
 	c.talkingLeg.Store(nil)
 	c.talkingTo.Store(nil)
+	c.talkingAt.Store(nil)
 	c.stopLost()
 	c.closeSide(ctx, a, cause)
 	c.agent = nil
@@ -74,7 +77,9 @@ func (c *call) closeSide(ctx context.Context, s *side, cause string) time.Time {
 
 // letGo hangs a side up and frees its media.
 func (c *call) letGo(ctx context.Context, s *side) {
-	if s.dialog != nil {
+	if s.referral != nil {
+		c.referral = s.referral // the phone is hung up when it has heard how the transfer went
+	} else if s.dialog != nil {
 		d := s.dialog
 		go func() { // the peer's answer to BYE is nobody's business any more
 			bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)

@@ -88,6 +88,17 @@ func (h *house) Done(_ context.Context, _ id.Contact, a id.User) error {
 	return nil
 }
 func (h *house) Known(q id.Queue) bool { return q == "vat" || q == "iit" }
+func (h *house) Agent(_ context.Context, number string) (id.User, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for a, at := range h.agents {
+		if string(at.Phone) == number || string(a) == number {
+			return a, true
+		}
+	}
+	return "", false
+}
+
 func (h *house) Take(_ context.Context, _ id.Contact, a id.User, _ id.Queue) (contact.Endpoint, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -69,6 +69,13 @@ func (l *ladders) belongs(callID string, c id.Contact) {
 	l.of[callID] = owner{c, l.m.now()}
 }
 
+// owner gives the contact of a SIP call under way, "" when it belongs to none.
+func (l *ladders) owner(callID string) id.Contact {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.of[callID].contact
+}
+
 // sweep forgets the SIP calls of contacts long over.
 func (l *ladders) sweep(now time.Time) {
 	l.mu.Lock()

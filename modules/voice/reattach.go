@@ -45,10 +45,7 @@ func (c *call) stopLost() {
 // also serves a page that was reloaded so fast that its loss was never seen.
 func (c *call) reattach() {
 	old := c.agent
-	fresh := &side{
-		id: old.id, role: old.role, agent: old.agent, queue: old.queue, enteredAt: old.enteredAt, endpoint: old.endpoint,
-		startedAt: old.startedAt, answeredAt: old.answeredAt, heldAt: old.heldAt, held: old.held,
-	}
+	fresh := old.again()
 	c.m.gone.Go(func() {
 		ctx, cancel := context.WithTimeout(c.ctx, keepCall)
 		defer cancel()

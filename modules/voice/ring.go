@@ -57,11 +57,15 @@ func (c *call) ring(ctx context.Context, s *side, join func() bool) error {
 	}
 	joined := false
 	c.ask(context.WithoutCancel(ctx), func() {
-		if c.over || c.agent != nil || dialog.End().Cause != "" || context.Cause(ctx) != nil || !join() {
+		if c.over || c.agent != nil && s.role != "consult" || dialog.End().Cause != "" || context.Cause(ctx) != nil || !join() {
 			return
 		}
 		joined = true
-		c.join(s)
+		if s.role == "consult" {
+			c.consulted(s)
+		} else {
+			c.join(s)
+		}
 	})
 	if !joined {
 		c.unjoined(ctx, s, "void")
@@ -164,6 +168,8 @@ func (m *Module) dialOnce(ctx context.Context, c *call, s *side, kind string) (*
 			switch {
 			case !ok:
 				return nil, nil, fault.New(fault.Unavailable, "contact.unreachable")
+			case ev.Kind == sip.Progressed && s.ringing != nil && ev.Code >= 180:
+				s.ringing()
 			case ev.Kind == sip.Answered:
 				return ev.Dialog, ev.Body, nil
 			case ev.Kind == sip.Failed:
@@ -207,7 +213,7 @@ func refusal(ctx context.Context, ev sip.Event) error {
 
 // way chooses how a side is reached: its registration, or a trunk.
 func (m *Module) way(s *side, o *sip.CallOptions) error {
-	if s.role == "party" {
+	if s.agent == "" && s.endpoint.Phone == "" {
 		trunk, uri, ok := m.snap.Load().wayOut(s.number)
 		if !ok {
 			return fault.New(fault.Unavailable, "voice.trunk.none", "number", s.number)
@@ -223,22 +229,29 @@ func (m *Module) way(s *side, o *sip.CallOptions) error {
 	return nil
 }
 
-// join connects a side to the caller: the music stops at once, whatever was being said.
+// join connects a side that has answered to the caller.
 func (c *call) join(s *side) {
-	c.player.Stop()
-	c.noDeadline()
-	c.gather, c.play, c.direct = nil, c.play+1, nil
-	c.phase, c.agent = talking, s
 	s.answeredAt = c.m.now()
 	if s.queue != "" {
 		s.enteredAt = c.entered.UnixMilli()
 	}
 	c.rings.joined(s)
-	c.spoken = c.spoken || s.role == "agent"
 	c.factAt(s.answeredAt, s.agent, event.LegAnswered{Leg: s.id})
+	c.connect(s)
+	c.referred(200)
+}
+
+// connect lets caller and side talk: the music stops at once, whatever was being said.
+func (c *call) connect(s *side) {
+	c.player.Stop()
+	c.noDeadline()
+	c.gather, c.play, c.direct = nil, c.play+1, nil
+	c.phase, c.agent = talking, s
+	c.spoken = c.spoken || s.role == "agent"
 	c.bridge = rtp.Join(c.caller.leg, s.leg)
 	c.talkingLeg.Store(&s.leg)
 	c.talkingTo.Store(&s.agent)
+	c.talkingAt.Store(&s.endpoint.Phone)
 	c.record(s)
 }
 

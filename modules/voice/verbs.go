@@ -75,7 +75,8 @@ func (c *call) holdMusic() id.Prompt {
 
 // Hangup ends the call at the agent's word. While it still rings there, the agent has refused it.
 func (m *Module) Hangup(ctx context.Context, cid id.Contact, by id.User) error {
-	if c := m.find(cid); c != nil && c.rings.refuse(by) {
+	c := m.find(cid)
+	if c != nil && (c.rings.refuse(by) || c.leaveConsult(ctx, by)) {
 		return nil
 	}
 	return m.withAgent(ctx, cid, by, func(c *call) error {
@@ -101,6 +102,11 @@ const digitLength = 120 * time.Millisecond
 
 // Transfer gives the call away without asking the other side first (blind).
 func (m *Module) Transfer(ctx context.Context, cid id.Contact, by id.User, to contact.Target) error {
+	return m.transfer(ctx, cid, by, to, nil)
+}
+
+// transfer gives the call away; by is told through r, if by asked by a phone's key.
+func (m *Module) transfer(ctx context.Context, cid id.Contact, by id.User, to contact.Target, r *sip.Refer) error {
 	if err := m.canGive(to); err != nil {
 		return err
 	}
@@ -118,36 +124,21 @@ func (m *Module) Transfer(ctx context.Context, cid id.Contact, by id.User, to co
 			}
 		}
 		c.fact(by, event.ContactTransferred{Agent: by, To: to})
+		if r != nil {
+			c.agent.referral = &referral{r, c.agent.dialog}
+		}
 		c.dropAgent(end, "transfer")
-		if to.Kind == contact.ToAgent {
+		switch to.Kind {
+		case contact.ToAgent:
 			c.ringAgent(id.User(to.Code), at)
-		} else {
+		case contact.ToNumber:
+			c.giveNumber(to.Code)
+		default:
 			c.give(to)
+			c.referred(200) // it is where it was to go; how long it waits there is not the agent's affair
 		}
 		return nil
 	})
-}
-
-// referred is a transfer by the key of a desk phone (REFER): to an outside number, or to a queue by its code.
-func (c *call) referred(s *side, r *sip.Refer) int {
-	to := contact.Target{Kind: contact.ToNumber, Code: r.To.URI.User}
-	if c.m.deps.Queues.Known(id.Queue(to.Code)) {
-		to.Kind = contact.ToQueue
-	}
-	if s.role != "agent" || r.Replaces != nil || c.m.canGive(to) != nil {
-		return 603
-	}
-	c.m.gone.Go(func() {
-		ctx, cancel := context.WithTimeout(c.ctx, goodbye)
-		defer cancel()
-		if err := c.m.Transfer(ctx, c.id, s.agent, to); err != nil {
-			c.log.Info("a transfer by the phone's key was not possible", "to", to.Code, "err", err)
-			r.Notify(503, "")
-			return
-		}
-		r.Notify(200, "")
-	})
-	return 202
 }
 
 func (m *Module) canGive(to contact.Target) error {
@@ -160,6 +151,12 @@ func (m *Module) canGive(to contact.Target) error {
 	case contact.ToAgent:
 		return nil // the brain knows
 	case contact.ToNumber:
+		if _, ours := s.phones[id.Phone(to.Code)]; ours {
+			if m.Registered(contact.Endpoint{Phone: id.Phone(to.Code)}) {
+				return nil
+			}
+			return fault.New(fault.Unavailable, "contact.unreachable")
+		}
 		if _, _, ok := s.wayOut(to.Code); !ok {
 			return fault.New(fault.Unavailable, "voice.trunk.none", "number", to.Code)
 		}
@@ -217,13 +214,23 @@ func (c *call) ringAgent(agent id.User, at contact.Endpoint) {
 }
 
 func (c *call) giveNumber(number string) {
-	c.ringBack(&side{role: "party", number: number}, func() bool { return true }, func() {})
+	c.ringBack(c.m.party(number), func() bool { return true }, func() {})
+}
+
+// party is a side outside the queues: a phone of ours where nobody is signed in, or an outside number.
+func (m *Module) party(number string) *side {
+	s := &side{role: "party", number: number}
+	if _, ours := m.snap.Load().phones[id.Phone(number)]; ours {
+		s.endpoint.Phone = id.Phone(number)
+	}
+	return s
 }
 
 // ringBack rings one side past the queues while the caller hears the ringing tone. taken is asked when it answers;
 // failed runs when it does not, and the call goes back.
 func (c *call) ringBack(s *side, taken func() bool, failed func()) {
 	c.phase, c.gather, c.direct = guided, nil, s
+	s.ringing = func() { c.post(func() { c.referralRings() }) }
 	c.player.Music(audio.RingBack())
 	c.player.Play(nil)
 	c.noDeadline()
@@ -247,6 +254,7 @@ func (c *call) ringBack(s *side, taken func() bool, failed func()) {
 // from none goes on in the flow, which knows a way for that.
 func (c *call) back(why string) {
 	c.direct = nil
+	c.referred(statusOf(why))
 	if c.queue == "" || !c.spoken && c.flow != nil {
 		c.player.Music(nil)
 		c.next(flow.Input{Kind: flow.Failed, Why: why})

@@ -54,6 +54,8 @@ type Queues interface {
 	Leave(ctx context.Context, c id.Contact) error
 	Done(ctx context.Context, c id.Contact, agent id.User) error
 	Known(q id.Queue) bool
+	// Agent gives the agent a number inside the house stands for: who is signed in at that phone, or whose code it is.
+	Agent(ctx context.Context, number string) (id.User, bool)
 	// Take reserves an agent for a call that is given to them past the queues; it ends with Taken (answered) or Done.
 	Take(ctx context.Context, c id.Contact, agent id.User, from id.Queue) (contact.Endpoint, error)
 	Taken(ctx context.Context, c id.Contact, agent id.User) error

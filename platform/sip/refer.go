@@ -16,6 +16,14 @@ type Replaces struct {
 	EarlyOnly      bool
 }
 
+// Names says whether d is the dialog that is to be replaced. Phones that mix up the two tags are understood.
+func (r Replaces) Names(d *Dialog) bool {
+	if d == nil || d.callID != r.CallID {
+		return false
+	}
+	return d.localTag == r.ToTag && d.remoteTag == r.FromTag || d.localTag == r.FromTag && d.remoteTag == r.ToTag
+}
+
 // ParseReplaces reads a Replaces header value.
 func ParseReplaces(v string) (Replaces, error) {
 	id, params, _ := strings.Cut(v, ";")
@@ -36,10 +44,15 @@ type Refer struct {
 	By       string // Referred-By as written
 	Replaces *Replaces
 
-	d      *Dialog
-	seq    uint32
-	notify bool // the peer wants to hear
+	d       *Dialog
+	seq     uint32
+	notify  bool          // the peer wants to hear
+	decided chan struct{} // closed when the REFER has been answered
 }
+
+// Decided is closed when the REFER has been answered, and its first NOTIFY sent: what is done before that would
+// overtake the answer.
+func (r *Refer) Decided() <-chan struct{} { return r.decided }
 
 // gotRefer answers when the handler has decided.
 func (d *Dialog) gotRefer(t *serverTx) {
@@ -69,6 +82,7 @@ func (d *Dialog) gotRefer(t *serverTx) {
 			if code/100 == 2 && r.notify {
 				r.send(100, reasonOf(100))
 			}
+			close(r.decided)
 		})
 	})
 }
@@ -83,7 +97,7 @@ func readRefer(m *message) (*Refer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Refer{To: a, By: m.get("referred-by"), seq: m.seq, notify: true}
+	r := &Refer{To: a, By: m.get("referred-by"), seq: m.seq, notify: true, decided: make(chan struct{})}
 	if strings.EqualFold(m.get("refer-sub"), "false") {
 		r.notify = false
 	}

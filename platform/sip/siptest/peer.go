@@ -39,7 +39,13 @@ type Peer struct {
 // New opens a peer of the server at to. It closes with the test.
 func New(t testing.TB, to netip.AddrPort) *Peer {
 	t.Helper()
-	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return NewAt(t, net.IPv4(127, 0, 0, 1), to)
+}
+
+// NewAt is New at another address of this machine, for a server that tells peers apart by it.
+func NewAt(t testing.TB, ip net.IP, to netip.AddrPort) *Peer {
+	t.Helper()
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: ip})
 	if err != nil {
 		t.Fatal(err)
 	}
