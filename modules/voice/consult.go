@@ -2,6 +2,7 @@ package voice
 
 import (
 	"context"
+	"errors"
 
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
@@ -78,7 +79,11 @@ func (m *Module) consult(in *sip.Incoming, from contact.Endpoint, keys sdp.Encry
 	m.ladders.belongs(in.CallID, c.id)
 	if err := c.askSomebody(ctx, in, k, keys); err != nil {
 		c.log.Info("an agent asked somebody, and it came to nothing", "phone", from.Phone, "to", k.to.Code, "err", err)
-		m.reject(in, statusOf(fault.CodeOf(err)), "")
+		code := statusOf(fault.CodeOf(err))
+		if errors.Is(err, context.Canceled) { // the call ended, or the agent gave up
+			code = 487
+		}
+		m.reject(in, code, "")
 		c.ask(context.WithoutCancel(ctx), func() {
 			if c.consult == k {
 				c.endConsult("unanswered")

@@ -50,6 +50,7 @@ type house struct {
 	told    []string                     // leave, done, taken … of the brain
 	refuse  error                        // of the next Enter
 	agents  map[id.User]contact.Endpoint // whom Take gives
+	busy    bool                         // Take gives nobody
 	hours   day.State
 }
 
@@ -103,7 +104,7 @@ func (h *house) Take(_ context.Context, _ id.Contact, a id.User, _ id.Queue) (co
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	at, ok := h.agents[a]
-	if !ok {
+	if !ok || h.busy {
 		return at, fault.New(fault.Conflict, "routing.rejected.no_room")
 	}
 	return at, nil
@@ -207,9 +208,15 @@ type line struct {
 
 func (h *house) line() *line {
 	h.t.Helper()
+	return h.lineAt(net.IPv4(127, 0, 0, 1))
+}
+
+// lineAt is a line at another address: 127.0.0.1 is the trunk's.
+func (h *house) lineAt(ip net.IP) *line {
+	h.t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	must(h.t, err)
-	l := &line{Peer: siptest.New(h.t, h.sip.Addr("udp")), rtp: conn, quiet: make(chan struct{})}
+	l := &line{Peer: siptest.NewAt(h.t, ip, h.sip.Addr("udp")), rtp: conn, quiet: make(chan struct{})}
 	var work sync.WaitGroup
 	work.Go(l.listen)
 	work.Go(l.speak)
@@ -334,7 +341,7 @@ func (h *house) call(number string) *line {
 // phone registers a desk phone.
 func (h *house) phone(code string) *line {
 	h.t.Helper()
-	l := h.line()
+	l := h.lineAt(net.IPv4(127, 0, 0, 2))
 	to := h.sip.Addr("udp").String()
 	text := func(seq int, auth string) string {
 		return "REGISTER sip:kapok SIP/2.0\nVia: SIP/2.0/UDP {addr};branch={branch}\nMax-Forwards: 70\nFrom: <sip:" + code + "@kapok>;tag=r\nTo: <sip:" + code +

@@ -215,18 +215,83 @@ func TestTransferToFlow(t *testing.T) {
 
 // A desk phone's transfer key (REFER).
 func TestReferred(t *testing.T) {
-	h := newHouse(t)
-	caller, agent, in := h.talk()
-	agent.within(in, "REFER", 2, "", "Refer-To: <sip:0755@kapok;x>")
-	agent.Expect("SIP/2.0 603") // no way out
-	agent.within(in, "REFER", 3, "", "Refer-To: <sip:iit@kapok>")
-	agent.Expect("SIP/2.0 202")
-	h.waits(2)
-	if h.queued() != "iit" {
-		t.Errorf("in queue %s", h.queued())
+	t.Run("to a queue", func(t *testing.T) {
+		h := newHouse(t)
+		caller, agent, in := h.talk()
+		agent.within(in, "REFER", 2, "", "Refer-To: <sip:0755@kapok;x>")
+		agent.Expect("SIP/2.0 603") // no way out
+		agent.within(in, "REFER", 3, "", "Refer-To: <sip:iit@kapok>")
+		agent.Expect("SIP/2.0 202")
+		h.waits(2)
+		if h.queued() != "iit" {
+			t.Errorf("in queue %s", h.queued())
+		}
+		agent.hears("200")
+		agent.Expect("BYE")
+		caller.Request("BYE", "")
+		h.ends(contact.ByCaller, contact.Answered)
+	})
+	for name, number := range map[string]string{"to a phone's number": "8002", "to an agent's": "a2"} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			second := h.phone("8002")
+			h.agents["a2"] = contact.Endpoint{Agent: "a2", Phone: "8002"}
+			caller, agent, in := h.talk()
+			agent.within(in, "REFER", 2, "", "Refer-To: <sip:"+number+"@kapok>")
+			agent.Expect("SIP/2.0 202")
+			agent.hears("100")
+			h.tells("done a1") // talk time is over, and the phone waits to hear
+			m := second.Expect("INVITE")
+			second.Respond(m, 180, "Ringing", "agent", "")
+			agent.hears("180")
+			second.Respond(m, 200, "OK", "agent", second.sdp())
+			second.connect(m.Body)
+			agent.hears("200")
+			agent.Expect("BYE")
+			h.tells("taken a2")
+			h.until("caller and second agent talk", func() bool { return caller.loud() && second.loud() })
+			caller.Request("BYE", "")
+			h.ends(contact.ByCaller, contact.Answered)
+		})
 	}
-	caller.Request("BYE", "")
-	h.ends(contact.ByCaller, contact.Answered)
+	t.Run("to a phone where nobody is signed in", func(t *testing.T) {
+		h := newHouse(t)
+		third := h.phone("8003")
+		caller, agent, in := h.talk()
+		agent.within(in, "REFER", 2, "", "Refer-To: <sip:8003@kapok>")
+		agent.Expect("SIP/2.0 202")
+		third.lift()
+		agent.hears("200")
+		h.until("caller and third phone talk", func() bool { return caller.loud() && third.loud() })
+		caller.Request("BYE", "")
+		h.ends(contact.ByCaller, contact.Answered)
+	})
+	t.Run("refused there: back in the queue, and the phone is told", func(t *testing.T) {
+		h := newHouse(t)
+		second := h.phone("8002")
+		h.agents["a2"] = contact.Endpoint{Agent: "a2", Phone: "8002"}
+		caller, agent, in := h.talk()
+		agent.within(in, "REFER", 2, "", "Refer-To: <sip:8002@kapok>")
+		agent.Expect("SIP/2.0 202")
+		second.Respond(second.Expect("INVITE"), 486, "Busy Here", "agent", "")
+		agent.hears("486")
+		agent.Expect("BYE")
+		h.waits(2)
+		caller.Request("BYE", "")
+		h.ends(contact.ByCaller, contact.Answered)
+	})
+	t.Run("to one who is busy: they talk on", func(t *testing.T) {
+		h := newHouse(t)
+		h.agents["a2"] = contact.Endpoint{Agent: "a2", Phone: "8002"}
+		h.busy = true
+		caller, agent, in := h.talk()
+		agent.within(in, "REFER", 2, "", "Refer-To: <sip:8002@kapok>")
+		agent.Expect("SIP/2.0 202")
+		agent.hears("486")
+		h.until("they still talk", func() bool { return caller.loud() && agent.loud() })
+		caller.Request("BYE", "")
+		h.ends(contact.ByCaller, contact.Answered)
+	})
 }
 
 func TestRefuseAtTheDesk(t *testing.T) {
