@@ -61,6 +61,7 @@ type House struct {
 
 	db      *store.DB
 	bus     *bus.Bus
+	live    *bus.Bucket // contacts that wait, agents at work
 	ledger  *ledger.Ledger
 	journal *ledger.Journal
 	posts   *posts
@@ -125,6 +126,9 @@ func (h *House) open(ctx context.Context) error {
 		return err
 	}
 	if h.bus, err = bus.Open(ctx, bus.Config{Node: string(h.o.Node), Dir: filepath.Join(h.o.Data, "bus"), Clock: h.clock, Log: h.log}); err != nil {
+		return err
+	}
+	if h.live, err = h.bus.Bucket(ctx, "live", bus.BucketConfig{}); err != nil {
 		return err
 	}
 	h.ledger, err = ledger.Open(ctx, ledger.Config{DB: h.db, Node: h.o.Node, Bus: h.bus, Clock: h.clock, Zone: h.zone, Log: h.log})

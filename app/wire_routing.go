@@ -12,7 +12,7 @@ import (
 func (h *House) newRouting() *routing.Module {
 	return routing.New(routing.Deps{
 		DB: h.db, Clock: h.clock, Facts: facts{h}, Hours: routingHours{h}, Sites: tree{h}, Changed: h.changed, Log: h.log,
-		Leases: brainLease{h}, Desks: &desks{h: h},
+		Leases: brainLease{h}, Desks: &desks{h: h}, Node: h.o.Node, Live: h.live,
 		Channels: func(medium contact.Medium) contact.Channel { return h.voice }, // the telephone is the only channel so far
 	})
 }

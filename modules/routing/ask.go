@@ -57,6 +57,14 @@ func meets(a Agent, needs []Need) bool {
 
 // EndpointChanged says an endpoint can be rung, or no more, to the brain's agent who sits there, if any.
 func (m *Module) EndpointChanged(ctx context.Context, at contact.Endpoint, up bool) (agent id.User, err error) {
+	if m.deps.Peers != nil {
+		r, err := m.order(ctx, Order{Verb: verbEndpoint, Endpoint: at, Ready: up})
+		return r.Agent, err
+	}
+	return m.endpointChanged(ctx, at, up)
+}
+
+func (m *Module) endpointChanged(ctx context.Context, at contact.Endpoint, up bool) (agent id.User, err error) {
 	err = m.do(ctx, request{look: func(t *thinker) {
 		for user, p := range t.agents {
 			if at.Browser() && p.endpoint.Browser() && user == at.Agent || !at.Browser() && p.endpoint.Phone == at.Phone {
@@ -71,13 +79,26 @@ func (m *Module) EndpointChanged(ctx context.Context, at contact.Endpoint, up bo
 			kind = acd.EndpointBack
 		}
 		t.agents[agent].up = up
+		t.touch(agent)
 		t.apply(acd.Event{Kind: kind, Agent: agent})
 	}})
 	return agent, err
 }
 
 // Waiting gives the contacts waiting or ringing now, for those who compare the ledger with what is true.
-func (m *Module) Waiting(ctx context.Context) (all map[id.Contact]bool, err error) {
+func (m *Module) Waiting(ctx context.Context) (map[id.Contact]bool, error) {
+	if m.deps.Peers != nil {
+		r, err := m.order(ctx, Order{Verb: verbWaiting})
+		all := map[id.Contact]bool{}
+		for _, c := range r.Contacts {
+			all[c] = true
+		}
+		return all, err
+	}
+	return m.waitingHere(ctx)
+}
+
+func (m *Module) waitingHere(ctx context.Context) (all map[id.Contact]bool, err error) {
 	all = map[id.Contact]bool{}
 	err = m.do(ctx, request{look: func(t *thinker) {
 		for c := range t.contacts {

@@ -18,6 +18,7 @@ type request struct {
 	entry     *waiting       // with ContactEntered: what the facts need to know
 	by        string         // who caused it, for agent.changed
 	look      func(*thinker) // acts or reads, after the event
+	leaves    id.Contact     // in a cluster: taken in first, if the bucket has it and the brain not
 	configure bool
 	done      chan error
 }
@@ -30,6 +31,8 @@ type waiting struct {
 	bonus     int         // granted for redialling
 	offer     acd.OfferNo // being rung, with agent
 	agent     id.User
+	node      id.Node // the process that holds it
+	revision  uint64  // in the bucket; 0: not there
 }
 
 // thinker is the brain with what its goroutine alone touches.
@@ -47,6 +50,12 @@ type thinker struct {
 	decisions map[acd.OfferNo]*acd.Decision // of the event being applied, opened
 	feeding   map[id.User]acd.Command       // while a state is fed in: the newest state told of each agent
 	leaving   []id.User                     // to be signed out when the event has been followed
+	touched   map[id.User]struct{}          // to be written down when the request has been followed
+	tickets   map[id.User][]chan error      // who waits for that
+	past      map[id.Contact]passed         // in a cluster: stays that are over
+	dropped   map[id.User]struct{}          // at a take-over: whose key is to go
+	term      term                          // the holding of the lease, in a cluster
+	close     func()                        // in a cluster: ends what open began
 }
 
 // run feeds the brain until ctx ends: requests in order, timers when due, opening hours twice a minute. It decides
@@ -56,6 +65,7 @@ func (m *Module) run(ctx context.Context) error {
 	t := &thinker{
 		m: m, contacts: map[id.Contact]*waiting{}, agents: map[id.User]*present{},
 		closed: map[id.Queue]bool{}, queues: map[id.Queue]bool{}, decisions: map[acd.OfferNo]*acd.Decision{},
+		touched: map[id.User]struct{}{}, tickets: map[id.User][]chan error{}, dropped: map[id.User]struct{}{}, past: map[id.Contact]passed{},
 	}
 	t.rebuild(0, false)
 	seat := m.lead(ctx)
@@ -69,26 +79,36 @@ func (m *Module) run(ctx context.Context) error {
 	end := ctx.Done()
 	var late <-chan time.Time
 	for !t.finished(end == nil, late) {
+		t.keep()
 		t.sleepUntilNext(wake)
 		select {
 		case r := <-m.requests:
 			t.serve(r)
 		case <-wake.C():
-			t.apply(acd.Event{Kind: acd.Tick})
+			if t.decides() {
+				t.apply(acd.Event{Kind: acd.Tick})
+			}
 		case <-hours.C():
-			t.openAndClose()
+			if t.decides() {
+				t.openAndClose()
+			}
+			t.forgetPast()
 			hours.Reset(hoursEvery)
-		case fence := <-seat.turns:
-			t.turn(fence, end != nil)
+		case now := <-seat.turns:
+			t.turn(now, end != nil)
 		case <-end:
 			end = nil // from here on nothing is offered; calls under way are let end in good order
-			t.turn(0, false)
+			t.turn(term{}, false)
 			timer := m.deps.Clock.NewTimer(farewell)
 			defer timer.Stop()
 			late = timer.C()
 		}
 	}
-	t.signOutAll()
+	if m.deps.Peers == nil {
+		t.signOutAll()
+		t.keep()
+	}
+	m.farewell()
 	m.offers.wait()
 	return nil
 }
@@ -127,15 +147,25 @@ func (t *thinker) sleepUntilNext(wake interface{ Reset(time.Duration) bool }) {
 	wake.Reset(wait)
 }
 
+// decides tells whether this process may decide, of several; one alone goes on without the lease, and offers nothing.
+func (t *thinker) decides() bool { return t.m.deps.Peers == nil || t.leading && t.term.holds() }
+
 func (t *thinker) now() int64 { return t.m.deps.Clock.Now().UnixMilli() }
 
 func (t *thinker) serve(r request) {
 	t.refused, t.granted = nil, false
+	if !r.configure && !t.decides() {
+		if r.done != nil {
+			r.done <- errVacant
+		}
+		return
+	}
 	switch {
 	case r.configure:
 		t.configure()
 	case r.look != nil && r.event.Kind == acd.Tick:
 	default:
+		t.fetch(r.leaves)
 		t.admit(r)
 		t.applyBy(r.event, r.by)
 		t.dismiss(r)
@@ -175,6 +205,7 @@ func (t *thinker) moved(c id.Contact) {
 	t.m.deps.Facts.Post(now, w.Site, string(c), "", event.ContactExited{
 		Queue: w.queue, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt, Why: "transferred",
 	})
+	t.let(w)
 	delete(t.contacts, c)
 }
 
@@ -182,6 +213,9 @@ func (t *thinker) moved(c id.Contact) {
 func (t *thinker) dismiss(r request) {
 	if r.event.Kind == acd.ContactLeft {
 		t.gone(r.event.Contact)
+		if w := t.contacts[r.event.Contact]; w != nil {
+			t.let(w)
+		}
 		delete(t.contacts, r.event.Contact)
 	}
 }

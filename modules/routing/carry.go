@@ -49,7 +49,7 @@ func (t *thinker) carry(c acd.Command, by string) {
 		t.missed(c.Contact, c.Why)
 	case acd.Queued:
 		if w := t.contacts[c.Contact]; w != nil {
-			w.bonus = c.Bonus
+			t.rewarded(w, c)
 		}
 	}
 }
@@ -62,10 +62,13 @@ func (t *thinker) connect(c acd.Command) {
 		return
 	}
 	now := t.m.deps.Clock.Now()
+	p.took = c.Offer
 	p.last[c.Contact] = work{queue: w.queue, enteredAt: w.enteredAt}
 	t.m.deps.Facts.Post(now, w.Site, string(c.Contact), string(c.Agent), event.ContactAnswered{
 		Offer: c.Offer.ID(), Queue: w.queue, Agent: c.Agent, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt,
 	})
+	t.let(w)
+	t.touch(c.Agent)
 	delete(t.contacts, c.Contact)
 }
 
@@ -92,12 +95,13 @@ func (t *thinker) exit(c acd.Command) {
 		return
 	}
 	t.missed(c.Contact, c.Why)
+	t.let(w)
 	delete(t.contacts, c.Contact)
 	now := t.m.deps.Clock.Now()
 	t.m.deps.Facts.Post(now, w.Site, string(c.Contact), "", event.ContactExited{
 		Queue: w.queue, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt, Why: whyCode(c.Why), Rule: string(c.Rule),
 	})
-	ch := t.m.deps.Channels(w.Medium)
+	ch := t.m.channel(w)
 	t.m.offers.run(func(ctx context.Context) {
 		to := contact.Target{Kind: contact.ToFlow, Code: string(c.Rule)}
 		if err := ch.Move(ctx, w.Contact, "", to); err != nil {

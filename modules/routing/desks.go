@@ -2,6 +2,9 @@ package routing
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"sync"
 
 	"github.com/kapok-hotline/kapok/core/id"
 )
@@ -16,6 +19,12 @@ type Desks interface {
 func (m *Module) watchDesks(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := m.deps.Desks.Watch(ctx, func(agent id.User, there bool) {
+			if m.deps.Peers != nil {
+				m.away.note(agent, !there)
+				if !m.leads.Load() {
+					return // the process that decides sees it too, or will when it takes over
+				}
+			}
 			told := m.Lapsed
 			if there {
 				told = m.Returned
@@ -29,4 +38,28 @@ func (m *Module) watchDesks(ctx context.Context) {
 			pause(ctx, m, leaseRetry)
 		}
 	}
+}
+
+// awayDesks are the agents whose desks are lost, for a brain that takes over after it happened.
+type awayDesks struct {
+	mu sync.Mutex
+	of map[id.User]bool
+}
+
+func (a *awayDesks) note(u id.User, away bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.of == nil {
+		a.of = map[id.User]bool{}
+	}
+	delete(a.of, u)
+	if away {
+		a.of[u] = true
+	}
+}
+
+func (a *awayDesks) all() []id.User {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Sorted(maps.Keys(a.of))
 }

@@ -11,16 +11,16 @@ import (
 
 // Entry is a contact that asks for an agent.
 type Entry struct {
-	Contact  id.Contact
-	Medium   contact.Medium
-	Site     id.Site
-	Priority int       // beside the queue's own
-	Caller   string    // the same for every attempt of one person: the number
-	Needs    []Need    // beside the queue's own
-	Sticky   id.User   // the agent the person knows
-	First    bool      // the first request for an agent in this contact
-	At       time.Time // when this visit to the queue began: names it within the contact; zero: now
-	Since    time.Time // when the place counts from; zero: At
+	Contact  id.Contact     `json:"contact"`
+	Medium   contact.Medium `json:"medium"`
+	Site     id.Site        `json:"site"`
+	Priority int            `json:"priority,omitempty"` // beside the queue's own
+	Caller   string         `json:"caller,omitempty"`   // the same for every attempt of one person: the number
+	Needs    []Need         `json:"needs,omitempty"`    // beside the queue's own
+	Sticky   id.User        `json:"sticky,omitempty"`   // the agent the person knows
+	First    bool           `json:"first,omitempty"`    // the first request for an agent in this contact
+	At       time.Time      `json:"at"`                 // when this visit to the queue began: names it within the contact; zero: now
+	Since    time.Time      `json:"since"`              // when the place counts from; zero: At
 }
 
 // Enter brings a contact into a queue. From here on routing decides: it rings agents through the contact's
@@ -35,7 +35,17 @@ func (m *Module) Enter(ctx context.Context, queue id.Queue, e Entry) error {
 	if e.Since.IsZero() || e.Since.After(e.At) {
 		e.Since = e.At
 	}
-	w := &waiting{Entry: e, queue: queue, enteredAt: e.At.UnixMilli()}
+	w := &waiting{Entry: e, queue: queue, enteredAt: e.At.UnixMilli(), node: m.deps.Node}
+	if m.deps.Peers != nil {
+		m.enterShared(w)
+		return nil
+	}
+	if m.deps.Live != nil {
+		var err error
+		if w.revision, err = m.deps.Live.Put(ctx, contactKey+string(w.Contact), w.note()); err != nil {
+			return err
+		}
+	}
 	return m.do(ctx, request{event: w.entered(), entry: w})
 }
 
@@ -53,11 +63,22 @@ func (w *waiting) entered() acd.Event {
 
 // Leave says a waiting contact is gone: hung up or lost. It is no fault to say so of a contact that waits no more.
 func (m *Module) Leave(ctx context.Context, c id.Contact) error {
+	if m.deps.Peers != nil {
+		return m.leaveShared(ctx, c)
+	}
 	return m.do(ctx, request{event: acd.Event{Kind: acd.ContactLeft, Contact: c}})
 }
 
 // Place says how many wait before the contact and how long it may take; ok is false when it does not wait.
 func (m *Module) Place(ctx context.Context, c id.Contact) (ahead int, wait time.Duration, ok bool, err error) {
+	if m.deps.Peers != nil {
+		r, err := m.order(ctx, Order{Verb: verbPlace, Contact: c})
+		return r.Ahead, time.Duration(r.WaitMs) * time.Millisecond, r.OK, err
+	}
+	return m.placeHere(ctx, c)
+}
+
+func (m *Module) placeHere(ctx context.Context, c id.Contact) (ahead int, wait time.Duration, ok bool, err error) {
 	err = m.do(ctx, request{look: func(t *thinker) {
 		ahead, wait, ok = t.place(c)
 	}})

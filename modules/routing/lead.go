@@ -20,18 +20,27 @@ type Lease interface {
 
 // seat is where the brain sits while it waits for the right to decide.
 type seat struct {
-	turns chan uint32 // a fence: decide from now on; 0: stop
-	leave func()      // gives the right up
+	turns chan term // decide from now on, or with fence 0: stop
+	leave func()    // gives the right up
 }
+
+// term is one holding of the right to decide.
+type term struct {
+	fence uint32
+	held  func() bool // nil: always. Whether it is still ours, by the clock: a process that slept finds out before it speaks
+}
+
+// holds tells whether the term lasts.
+func (t term) holds() bool { return t.held == nil || t.held() }
 
 // leaseRetry is how long after a failure the lease is asked for again.
 const leaseRetry = time.Second
 
 // lead takes the lease again and again until leave. Without a bus there is one process, and it leads.
 func (m *Module) lead(ctx context.Context) seat {
-	s := seat{turns: make(chan uint32, 1), leave: func() {}}
+	s := seat{turns: make(chan term, 1), leave: func() {}}
 	if m.deps.Leases == nil {
-		s.turns <- 1
+		s.turns <- term{fence: 1}
 		return s
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -51,7 +60,7 @@ func (m *Module) lead(ctx context.Context) seat {
 }
 
 // term holds the lease once, from the taking to the loss.
-func (m *Module) term(ctx context.Context, turns chan<- uint32, last uint32) uint32 {
+func (m *Module) term(ctx context.Context, turns chan<- term, last uint32) uint32 {
 	l, err := m.deps.Leases.Lease(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -60,25 +69,45 @@ func (m *Module) term(ctx context.Context, turns chan<- uint32, last uint32) uin
 		}
 		return last
 	}
-	fence := narrow(l.Fence(), last)
-	tell(ctx, turns, fence)
+	now := term{fence: narrow(l.Fence(), last)}
+	if h, ok := l.(interface{ Held() bool }); ok {
+		now.held = h.Held
+	}
+	tell(ctx, turns, now)
 	select {
 	case <-l.Lost():
-		m.deps.Log.Warn("another process may decide now; nothing is offered from here", "fence", fence)
-		tell(ctx, turns, 0)
+		m.deps.Log.Warn("another process may decide now; nothing is offered from here", "fence", now.fence)
+		tell(ctx, turns, term{})
+	case <-m.resigned:
+		m.deps.Log.Warn("another process has decided meanwhile; nothing is offered from here", "fence", now.fence)
+		tell(ctx, turns, term{})
+		m.giveBack(ctx, l)
+		pause(ctx, m, leaseRetry)
 	case <-ctx.Done():
-		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseRetry)
-		defer cancel()
-		if err := l.Release(release); err != nil {
-			m.deps.Log.Warn("the right to decide was not given back; it expires by itself", "err", err)
-		}
+		m.giveBack(ctx, l)
 	}
-	return fence
+	return now.fence
 }
 
-func tell(ctx context.Context, turns chan<- uint32, fence uint32) {
+func (m *Module) giveBack(ctx context.Context, l Lease) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseRetry)
+	defer cancel()
+	if err := l.Release(ctx); err != nil {
+		m.deps.Log.Warn("the right to decide was not given back; it expires by itself", "err", err)
+	}
+}
+
+// resign gives the right up, when it is seen that another decides or that this process cannot.
+func (m *Module) resign() {
 	select {
-	case turns <- fence:
+	case m.resigned <- struct{}{}:
+	default:
+	}
+}
+
+func tell(ctx context.Context, turns chan<- term, t term) {
+	select {
+	case turns <- t:
 	case <-ctx.Done():
 	}
 }

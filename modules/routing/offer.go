@@ -74,9 +74,13 @@ func (t *thinker) offer(c acd.Command) {
 	ctx, cancel := context.WithTimeout(context.Background(), ring)
 	m.offers.add(c.Offer, cancel)
 	o := contact.Offer{ID: c.Offer.ID(), Contact: c.Contact, Queue: w.queue, Endpoint: p.endpoint}
-	ch := m.deps.Channels(w.Medium)
+	ch := m.channel(w)
+	written := t.ticket(c.Agent)
 	m.offers.running.Go(func() {
 		defer m.offers.cancel(c.Offer)
+		if !m.may(ctx, written) {
+			return
+		}
 		var accepted atomic.Bool
 		err := ch.Connect(ctx, o, func() bool {
 			yes := m.confirm(ctx, c)
@@ -89,8 +93,22 @@ func (t *thinker) offer(c acd.Command) {
 	})
 }
 
+// may waits until the agent is written down as rung: by compare-and-set, so that of two brains one alone can ring an
+// agent. Where it is not, the offer was never made: another brain decides, or this one finds out by the deadline.
+func (m *Module) may(ctx context.Context, written <-chan error) bool {
+	select {
+	case err := <-written:
+		return err == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // confirm tells the brain the endpoint accepted and asks whether the offer still stands.
 func (m *Module) confirm(ctx context.Context, c acd.Command) bool {
+	if m.deps.Peers != nil {
+		return m.Confirm(context.WithoutCancel(ctx), c.Offer.ID(), c.Contact, c.Agent)
+	}
 	granted := false
 	err := m.do(context.WithoutCancel(ctx), request{
 		event: acd.Event{Kind: acd.OfferAccepted, Agent: c.Agent, Offer: c.Offer, Contact: c.Contact}, by: "agent",

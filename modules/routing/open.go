@@ -122,10 +122,7 @@ const lastHeard = `SELECT COALESCE(MAX(at), 0) FROM ledger_fact WHERE subject = 
 
 // closeOpen ends what an earlier life of this process left open, at the moment it was last heard of.
 func (m *Module) closeOpen(ctx context.Context) error {
-	contacts, err := store.All(ctx, m.deps.DB, `SELECT contact, place, started_at, heard_at FROM routing_open_contact`,
-		func(r store.Scanner) (c openContact, err error) {
-			return c, r.Scan(&c.contact, &c.place, &c.started, &c.heard)
-		})
+	contacts, err := m.openContacts(ctx)
 	if err != nil {
 		return err
 	}
@@ -144,15 +141,26 @@ func (m *Module) closeOpen(ctx context.Context) error {
 		return err
 	}
 	for _, a := range agents {
-		at := max(a.since, a.heard, newest[a.contact])
-		m.deps.Facts.Post(time.UnixMilli(at), id.Site(a.place), a.agent, "", event.AgentChanged{
-			State: event.SignedOut, Was: event.AgentState(a.state), WasReason: a.reason, WasSince: a.since, WasMs: at - a.since,
-			Contact: id.Contact(a.contact), By: "lost",
-		})
-		m.deps.Facts.Post(time.UnixMilli(at), id.Site(a.place), a.agent, "", event.AgentSignedOut{Ms: at - a.signedIn, Why: "lost"})
+		m.signedOutLost(a, max(a.since, a.heard, newest[a.contact]))
 	}
 	if len(contacts)+len(agents) > 0 {
 		m.deps.Log.Warn("closed what an earlier run left open", "contacts", len(contacts), "agents", len(agents))
 	}
 	return nil
+}
+
+func (m *Module) openContacts(ctx context.Context) ([]openContact, error) {
+	return store.All(ctx, m.deps.DB, `SELECT contact, place, started_at, heard_at FROM routing_open_contact`,
+		func(r store.Scanner) (c openContact, err error) {
+			return c, r.Scan(&c.contact, &c.place, &c.started, &c.heard)
+		})
+}
+
+// signedOutLost closes an agent's day part at the moment it was last heard of.
+func (m *Module) signedOutLost(a openAgent, at int64) {
+	m.deps.Facts.Post(time.UnixMilli(at), id.Site(a.place), a.agent, "", event.AgentChanged{
+		State: event.SignedOut, Was: event.AgentState(a.state), WasReason: a.reason, WasSince: a.since, WasMs: at - a.since,
+		Contact: id.Contact(a.contact), By: "lost",
+	})
+	m.deps.Facts.Post(time.UnixMilli(at), id.Site(a.place), a.agent, "", event.AgentSignedOut{Ms: at - a.signedIn, Why: "lost"})
 }

@@ -23,6 +23,8 @@ type present struct {
 	direct     id.Contact
 	now        standing
 	last       map[id.Contact]work // queue visits this agent answered and has not wrapped up
+	took       acd.OfferNo         // the newest offer granted
+	recorded   *standing           // at a take-over: what the ledger says, where it is not now
 }
 
 // work is a queue visit an agent answered.
@@ -47,6 +49,7 @@ func (t *thinker) agentState(c acd.Command, by string) {
 	if p == nil {
 		return
 	}
+	t.touch(c.Agent)
 	if t.feeding != nil {
 		t.feeding[c.Agent] = c
 		return
@@ -95,6 +98,7 @@ func (t *thinker) stand(p *present, to standing, by string) {
 		}
 	}
 	p.now = to
+	t.touch(p.user)
 	f := event.AgentChanged{
 		State: to.state, Reason: to.reason, Was: was.state, WasReason: was.reason, WasSince: was.since,
 		Contact: was.contact, With: to.contact, Until: to.until, Next: to.next, By: by,

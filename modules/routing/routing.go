@@ -13,6 +13,7 @@ import (
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/platform/bus"
 	"github.com/kapok-hotline/kapok/platform/clock"
 	"github.com/kapok-hotline/kapok/platform/store"
 )
@@ -43,9 +44,15 @@ type Deps struct {
 	Hours    Hours
 	Sites    Sites
 	Channels func(contact.Medium) contact.Channel
-	Leases   Leases         // nil: this process is alone, and decides
-	Desks    Desks          // nil: nobody's desk is ever lost
-	Changed  func(f func()) // calls f when the configuration changed
+	Leases   Leases                          // nil: this process is alone, and decides
+	Node     id.Node                         // this process
+	Live     *bus.Bucket                     // where contacts and agents are kept for the next brain; nil: nowhere
+	Peers    Peers                           // the other processes; nil: there are none
+	Contacts Contacts                        // with Peers: which contacts are there
+	Flush    func(ctx context.Context) error // with Peers: returns when every fact posted is on the disk
+	Up       func(contact.Endpoint) bool     // with Peers: whether an endpoint can be rung, from any process
+	Desks    Desks                           // nil: nobody's desk is ever lost
+	Changed  func(f func())                  // calls f when the configuration changed
 	Log      *slog.Logger
 }
 
@@ -57,12 +64,29 @@ type Module struct {
 	ready    chan struct{}
 	stopped  chan struct{} // closed when the brain takes no more requests
 	offers   offers
+	mirror   *mirror     // nil without Live
+	leads    atomic.Bool // with Peers: this process decides
+	resigned chan struct{}
+	entries  entries
+	away     awayDesks       // with Peers
+	life     context.Context //nolint:containedctx // the module's: what is still under way ends with it
+	endLife  context.CancelFunc
 }
 
 // New makes the module; Start runs it.
 func New(d Deps) *Module {
-	m := &Module{deps: d, requests: make(chan request, 4096), ready: make(chan struct{}), stopped: make(chan struct{})}
+	m := &Module{
+		deps: d, requests: make(chan request, 4096), ready: make(chan struct{}), stopped: make(chan struct{}),
+		resigned: make(chan struct{}, 1),
+	}
+	m.life, m.endLife = context.WithCancel(context.Background())
 	m.snap.Store(&snapshot{})
+	if d.Live != nil {
+		m.mirror = &mirror{
+			live: d.Live, shared: d.Peers != nil, log: d.Log.Warn, fenced: m.resign, pause: mirrorPause,
+			revision: map[string]uint64{}, wake: make(chan struct{}, 1),
+		}
+	}
 	return m
 }
 
@@ -88,8 +112,11 @@ func sub(dir string) fs.FS {
 
 // Start closes what an earlier life left open, then runs the brain until ctx ends.
 func (m *Module) Start(ctx context.Context) error {
-	if err := m.closeOpen(ctx); err != nil {
-		return err
+	defer m.endLife()
+	if m.deps.Peers == nil { // else the brain closes what no process holds any more
+		if err := m.closeOpen(ctx); err != nil {
+			return err
+		}
 	}
 	if err := m.reload(ctx); err != nil {
 		return err
@@ -112,6 +139,9 @@ func (m *Module) Start(ctx context.Context) error {
 			defer close(watching)
 			m.watchDesks(ctx)
 		}()
+	}
+	if m.deps.Peers != nil {
+		defer m.share()()
 	}
 	return m.run(ctx)
 }

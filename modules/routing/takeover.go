@@ -11,13 +11,23 @@ import (
 
 // turn begins to decide under a fence, or stops to. What rang is withdrawn either way: an offer belongs to the brain
 // that made it.
-func (t *thinker) turn(fence uint32, lead bool) {
-	lead = lead && fence != 0
+func (t *thinker) turn(now term, lead bool) {
+	lead = lead && now.fence != 0
+	if t.m.deps.Peers != nil {
+		t.turnShared(now, lead)
+		return
+	}
 	if !lead && !t.leading {
 		return
 	}
 	if lead {
-		t.fence = fence
+		t.fence, t.term = now.fence, now
+		if t.m.mirror != nil {
+			t.m.mirror.adopt(t.fence)
+			for user := range t.agents {
+				t.touch(user)
+			}
+		}
 	}
 	t.rebuild(t.fence, lead)
 }
@@ -47,6 +57,11 @@ func (t *thinker) rebuild(fence uint32, lead bool) {
 				ev := w.entered()
 				ev.Rejoin, ev.Bonus = true, w.bonus
 				t.apply(ev)
+			}
+		}
+		for _, p := range t.agents {
+			if p.recorded != nil { // what follows is told from where the ledger stands
+				p.now, p.recorded = *p.recorded, nil
 			}
 		}
 		if lead {

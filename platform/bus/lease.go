@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type Lease struct {
 	bus      *Bus
 	bucket   *Bucket
 	revision uint64
+	renewed  atomic.Int64 // unix ns: a moment before the last successful renewal began
 	lost     chan struct{}
 	end      context.CancelFunc
 	done     sync.WaitGroup
@@ -66,6 +68,7 @@ func (b *Bus) Claim(ctx context.Context, name, holder string) (*Lease, error) {
 		Name: name, Holder: holder, Fence: fence,
 		bus: b, bucket: leases, revision: revision, lost: make(chan struct{}), end: end,
 	}
+	l.renewed.Store(since.UnixNano())
 	l.done.Go(func() { l.renew(life, since) })
 	return l, nil
 }
@@ -183,6 +186,7 @@ func (l *Lease) renew(ctx context.Context, since time.Time) {
 		switch {
 		case err == nil:
 			l.revision, since = revision, began
+			l.renewed.Store(since.UnixNano())
 		case errors.Is(err, ErrChanged):
 			if l.own(ctx) { // our own write of a moment ago, whose answer was lost: since stays, to be safe
 				continue
@@ -204,6 +208,17 @@ func (l *Lease) own(ctx context.Context) bool {
 	}
 	l.revision = revision
 	return true
+}
+
+// Held tells whether the lease is still ours by the clock. Lost says so too, but a process that was stopped for a while
+// goes on where it was before it hears of anything: who asks Held first does not speak out of turn.
+func (l *Lease) Held() bool {
+	select {
+	case <-l.lost:
+		return false
+	default:
+		return l.bus.clock.Now().UnixNano()-l.renewed.Load() < int64(leaseTTL-leaseMargin)
+	}
 }
 
 // Lost is closed when the lease is no longer ours: lost, released, or the bus closed.

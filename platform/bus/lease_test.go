@@ -51,8 +51,14 @@ func TestLease(t *testing.T) {
 		first = second
 	})
 	t.Run("it is lost before another can have it when it is not renewed", func(t *testing.T) {
+		if !first.Held() {
+			t.Error("the holder does not know")
+		}
 		first.end() // as if the process slept: nothing renews, nothing is released
 		first.done.Wait()
+		if first.Held() {
+			t.Error("the holder does not know of its end")
+		}
 		begin := time.Now()
 		third, err := b.Lease(ctx, "brain", "c")
 		if err != nil {
