@@ -50,6 +50,8 @@ func (db *DB) up(ctx context.Context, pool *sql.DB, module string, files fs.FS) 
 		}
 		dialect = goose.DialectPostgres
 		options = append(options, goose.WithSessionLocker(locker))
+	} else {
+		files = sqliteFiles{files}
 	}
 	provider, err := goose.NewProvider(dialect, pool, files, options...)
 	if err != nil {

@@ -14,13 +14,13 @@ CREATE TABLE customer_identifier (
     person TEXT   NOT NULL,
     at     BIGINT NOT NULL,
     PRIMARY KEY (kind, value, person)
-);
+) /* clustered */;
 CREATE INDEX customer_identifier_person ON customer_identifier (person);
 CREATE TABLE customer_gram (
     gram   TEXT NOT NULL,
     person TEXT NOT NULL,
     PRIMARY KEY (gram, person)
-);
+) /* clustered */;
 CREATE INDEX customer_gram_person ON customer_gram (person);
 CREATE TABLE customer_contact (
     contact  TEXT   NOT NULL PRIMARY KEY,

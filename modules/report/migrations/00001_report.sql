@@ -39,7 +39,7 @@ CREATE TABLE report_contact (
   district      TEXT NOT NULL DEFAULT '',
   note_final    BIGINT NOT NULL DEFAULT 0,
   more          TEXT NOT NULL DEFAULT ''
-);
+) /* clustered */;
 CREATE INDEX report_contact_start ON report_contact (started_at, contact);
 CREATE INDEX report_contact_sender ON report_contact (sender, started_at);
 CREATE INDEX report_contact_open ON report_contact (contact) WHERE ended_at = 0;
@@ -66,7 +66,7 @@ CREATE TABLE report_visit (
   offers      TEXT NOT NULL,
   parts       TEXT NOT NULL,
   PRIMARY KEY (contact, entered_at, queue)
-);
+) /* clustered */;
 CREATE INDEX report_visit_entered ON report_visit (entered_at, contact, queue);
 
 -- One row per leg.
@@ -88,7 +88,7 @@ CREATE TABLE report_leg (
   mos          DOUBLE PRECISION NOT NULL,
   starts       BIGINT NOT NULL,
   ends         BIGINT NOT NULL
-);
+) /* clustered */;
 CREATE INDEX report_leg_contact ON report_leg (contact, started_at);
 
 -- Figures. slot -1 holds the sum of the day's slots, for days that are rolled (report_mark). restated_at: when a late fact last changed the row.
@@ -103,7 +103,7 @@ CREATE TABLE report_queue (
   offered BIGINT NOT NULL DEFAULT 0, missed BIGINT NOT NULL DEFAULT 0, refused BIGINT NOT NULL DEFAULT 0,
   restated_at BIGINT NOT NULL,
   PRIMARY KEY (day, slot, site, queue, medium)
-);
+) /* clustered */;
 CREATE INDEX report_queue_day ON report_queue (day) WHERE slot = -1;
 
 CREATE TABLE report_agent (
@@ -117,7 +117,7 @@ CREATE TABLE report_agent (
   offered BIGINT NOT NULL DEFAULT 0, missed BIGINT NOT NULL DEFAULT 0, refused BIGINT NOT NULL DEFAULT 0, direct BIGINT NOT NULL DEFAULT 0, direct_ms BIGINT NOT NULL DEFAULT 0,
   restated_at BIGINT NOT NULL,
   PRIMARY KEY (day, slot, site, queue, medium, agent)
-);
+) /* clustered */;
 CREATE INDEX report_agent_day ON report_agent (day) WHERE slot = -1;
 
 -- By what the wrap-up says, in days.
@@ -132,7 +132,7 @@ CREATE TABLE report_topic (
   transferred_in BIGINT NOT NULL DEFAULT 0, transferred_out BIGINT NOT NULL DEFAULT 0, undecided BIGINT NOT NULL DEFAULT 0,
   restated_at BIGINT NOT NULL,
   PRIMARY KEY (day, site, queue, medium, topic, tax_type, district)
-);
+) /* clustered */;
 
 -- Contacts as a whole, by the number reached.
 CREATE TABLE report_entry (
@@ -142,7 +142,7 @@ CREATE TABLE report_entry (
   outbound BIGINT NOT NULL DEFAULT 0,
   restated_at BIGINT NOT NULL,
   PRIMARY KEY (day, slot, site, number, medium)
-);
+) /* clustered */;
 CREATE INDEX report_entry_day ON report_entry (day) WHERE slot = -1;
 
 -- A caller's day: its first request, how many contacts asked, how many were answered.
@@ -151,7 +151,7 @@ CREATE TABLE report_caller (
   first_at BIGINT NOT NULL, contact TEXT NOT NULL, slot BIGINT NOT NULL, site TEXT NOT NULL, queue TEXT NOT NULL,
   asks BIGINT NOT NULL, answers BIGINT NOT NULL,
   PRIMARY KEY (day, medium, caller)
-);
+) /* clustered */;
 
 -- Agents' time by state, where it was spent.
 CREATE TABLE report_time (
@@ -159,14 +159,14 @@ CREATE TABLE report_time (
   ms BIGINT NOT NULL, times BIGINT NOT NULL,
   restated_at BIGINT NOT NULL,
   PRIMARY KEY (day, slot, site, agent, state, reason)
-);
+) /* clustered */;
 CREATE INDEX report_time_day ON report_time (day) WHERE slot = -1;
 
 -- What every agent is doing now.
 CREATE TABLE report_presence (
   agent TEXT PRIMARY KEY, site TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, since BIGINT NOT NULL,
   signed_in BIGINT NOT NULL, contact TEXT NOT NULL, queue TEXT NOT NULL, seat TEXT NOT NULL, at BIGINT NOT NULL
-);
+) /* clustered */;
 
 -- One row. high: the newest time of any fact folded, at most a minute behind; what comes later from before it is
 -- late. rolled: days up to this one have rows with slot -1.

@@ -10,7 +10,7 @@ CREATE TABLE routing_open_contact (
   place TEXT NOT NULL,
   started_at BIGINT NOT NULL,
   heard_at BIGINT NOT NULL
-);
+) /* clustered */;
 CREATE TABLE routing_open_agent (
   agent TEXT PRIMARY KEY,
   place TEXT NOT NULL,
@@ -22,4 +22,4 @@ CREATE TABLE routing_open_agent (
   contact TEXT NOT NULL,
   queue TEXT NOT NULL,
   entered_at BIGINT NOT NULL
-);
+) /* clustered */;

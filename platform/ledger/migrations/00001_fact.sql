@@ -21,7 +21,7 @@ CREATE TABLE ledger_head (one INTEGER NOT NULL PRIMARY KEY, seq BIGINT NOT NULL)
 INSERT INTO ledger_head (one, seq) VALUES (1, 0);
 
 -- A live fold has every fact up to the head; the others have those up to seq and are catching up.
-CREATE TABLE ledger_fold (name TEXT NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, live BOOLEAN NOT NULL);
+CREATE TABLE ledger_fold (name TEXT NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, live BOOLEAN NOT NULL) /* clustered */;
 
 -- What each node has published on the bus.
-CREATE TABLE ledger_relay (node TEXT NOT NULL PRIMARY KEY, seq BIGINT NOT NULL);
+CREATE TABLE ledger_relay (node TEXT NOT NULL PRIMARY KEY, seq BIGINT NOT NULL) /* clustered */;
