@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// lazyTimers is for Linux.
+func lazyTimers([]string) {}
