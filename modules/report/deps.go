@@ -72,6 +72,7 @@ type Presence interface {
 
 // Hub is the part of web.Hub the wallboard publishes by.
 type Hub interface {
+	Heard(topic string) bool
 	Publish(topic string, to web.Audience, data any) error
 }
 

@@ -41,6 +41,10 @@ func (l *live) publish(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		if !l.m.deps.Hub.Heard(wallTopic) { // a wall that comes asks for its first picture itself
+			timer.Reset(pace)
+			continue
+		}
 		if err := l.round(ctx); err != nil && ctx.Err() == nil {
 			l.m.log.WarnContext(ctx, "the wallboard is not pushed and will be tried again", slog.Any("error", err))
 		}

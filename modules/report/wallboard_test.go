@@ -185,6 +185,8 @@ func (h *hub) Publish(topic string, to web.Audience, data any) error {
 	return err
 }
 
+func (h *hub) Heard(topic string) bool { return topic == wallTopic }
+
 func (h *hub) last(site id.Site) (Wallboard, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

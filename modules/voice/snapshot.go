@@ -135,6 +135,9 @@ func (s *snapshot) entry(now time.Time, version int) flow.Entry {
 	if s.settings.Emergency {
 		e.Emergency = &flow.Emergency{Prompt: string(s.settings.EmergencyOf)}
 	}
+	if len(s.settings.Greetings) == 0 {
+		return e // reading a zone costs as much as the rest of a call's guidance
+	}
 	zone, err := clock.Zone("")
 	if err != nil {
 		return e

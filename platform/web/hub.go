@@ -153,6 +153,15 @@ func (h *Hub) PublishTo(name string, user id.User, data func() any) error {
 	return h.Publish(name, To(user), data())
 }
 
+// Heard reports whether any page has subscribed to the topic: what is costly to make and said again and again need not
+// be made for nobody.
+func (h *Hub) Heard(name string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.topics[name]
+	return t != nil && len(t.subs) > 0
+}
+
 // OnPresence calls f when a user's first socket comes (true) and when the last one goes (false). Calls come one
 // after another, and the last one told is the truth. Register before the server runs; f must not block.
 func (h *Hub) OnPresence(f func(user id.User, present bool)) {

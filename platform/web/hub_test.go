@@ -240,3 +240,15 @@ func TestPublishToMakesOnlyWhatIsHeard(t *testing.T) {
 		t.Errorf("came back and heard %s", m.Data)
 	}
 }
+
+func TestHeard(t *testing.T) {
+	b := webtest.New(t)
+	s := b.As("agent").Socket("desk")
+	publish(t, b, "desk", web.To("agent-1"), 1) // the subscription has arrived when this does
+	s.Next()
+	for topic, want := range map[string]bool{"desk": true, "wallboard": false} {
+		if got := b.Server.Hub().Heard(topic); got != want {
+			t.Errorf("%s heard: %v, want %v", topic, got, want)
+		}
+	}
+}
