@@ -18,7 +18,7 @@ router.beforeEach(async (to) => {
   const session = useSession()
   if (to.meta.public) return true
   if (!session.asked) await session.load().catch(() => {})
-  if (!session.me) return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  if (!session.me) return { path: '/login', query: { ...(to.fullPath === '/' ? {} : { next: to.fullPath }), ...(session.ended ? { ended: '1' } : {}) } }
   if (session.me.must_change && to.path !== '/password') return '/password'
   if (to.name === 'home') {
     const first = navFor(session.rights)[0]

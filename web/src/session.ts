@@ -11,16 +11,22 @@ export const useSession = defineStore('session', () => {
   const asked = ref(false)
   const rights = computed<ReadonlySet<string>>(() => new Set(me.value?.rights ?? []))
 
+  /** Whether this browser had a session that somebody else or time has ended: said once at the next sign-in. */
+  const was = 'kapok.signed_in'
+  const ended = ref(false)
   /** load asks who we are; null when nobody is signed in. Other failures are thrown. */
   async function load(): Promise<Me | null> {
     try {
       me.value = await api.get('/api/v1/me')
       setZone(me.value.bureau.timezone)
       useKeysOf(me.value.user)
+      localStorage.setItem(was, '1')
       if ((me.value.locale === 'en' || me.value.locale === 'zh') && me.value.locale !== locale.value) await setLocale(me.value.locale)
     } catch (e) {
       if ((e as { status?: number }).status !== 401) throw e
       me.value = null
+      ended.value = localStorage.getItem(was) === '1'
+      localStorage.removeItem(was)
     } finally {
       asked.value = true
     }
@@ -37,6 +43,7 @@ export const useSession = defineStore('session', () => {
 
   async function signOut(): Promise<void> {
     await api.post('/api/v1/logout').catch(() => {})
+    localStorage.removeItem(was)
     me.value = null
   }
 
@@ -45,5 +52,5 @@ export const useSession = defineStore('session', () => {
     const b = me.value?.bureau
     return b ? (locale.value === 'en' && b.name_en ? b.name_en : b.name) : ''
   })
-  return { me, asked, rights, may, bureau, load, changeLocale, signOut }
+  return { me, asked, ended, rights, may, bureau, load, changeLocale, signOut }
 })

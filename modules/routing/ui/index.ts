@@ -1,4 +1,5 @@
 import type { ModuleUI } from '@kit'
+import EmergencyAlert from './EmergencyAlert.vue'
 
 const health = 'platform.health.see', audit = 'identity.audit.read', see = 'platform.config.see', manage = 'platform.config.manage'
 /** Holders of any of these find something behind "Administration". */
@@ -22,7 +23,7 @@ const ui: ModuleUI = {
     { path: '/users/:code', redirect: (to) => ({ path: '/admin/users', query: { code: String(to.params.code) } }), meta: { right: 'identity.user.manage' } },
   ],
   nav: [{ to: '/admin', title: 'routing.nav.short', icon: 'settings', also: ['/health', '/audit'], right: [...admin, health, audit], order: 90 }],
-  widgets: [],
+  widgets: [{ place: 'top.alert', id: 'routing.emergency', component: EmergencyAlert, right: ['voice.number.manage', see], order: 5 }],
   rights: [...admin, health, audit],
 }
 export default ui

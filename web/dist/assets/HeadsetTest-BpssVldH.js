@@ -1,0 +1,1 @@
+export{t as default}from"./HeadsetTest-Cq1Kd9Og.js";
