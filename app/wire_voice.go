@@ -19,12 +19,16 @@ func (h *House) newVoice() (*voice.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	return voice.New(voice.Deps{
+	m, err := voice.New(voice.Deps{
 		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Changed: h.changed, Log: h.log,
 		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
 		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, WebPort: h.o.WebRTC, Realm: realm,
 	})
+	if err == nil {
+		m.SIP().Strain(h.strain)
+	}
+	return m, err
 }
 
 // queues answers voice's questions for agents with routing.

@@ -30,7 +30,7 @@ type Incoming struct {
 	m       *message
 	tx      *serverTx
 	d       *Dialog
-	reacted func(time.Time)
+	reacted func()
 	gone    chan struct{}
 	settled bool
 	rel     reliable
@@ -57,7 +57,7 @@ func (s *Server) incoming(l *lane, m *message) {
 	}
 	in.limit = l.after(s.cfg.Unanswered, func() { in.reject(480, "", nil) })
 	t.canceled = func() { in.cancel(End{Cause: CauseCanceled, Reason: reasonText(m)}) }
-	in.reacted = s.overload.waiting(m.at)
+	in.reacted = s.overload.waiting()
 	s.spawn(func() {
 		if !s.guard(l.id, func() { s.cfg.Invite(in) }) {
 			_ = in.Reject(500, "")
@@ -204,7 +204,7 @@ func (in *Incoming) progress(r reply) {
 
 func (in *Incoming) react() {
 	if in.reacted != nil {
-		in.reacted(in.srv.cfg.Now())
+		in.reacted()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,57 +12,118 @@ import (
 	"github.com/kapok-hotline/kapok/platform/sip/siptest"
 )
 
-// A handler that manages 50 calls a second is offered 500: the surplus is shed with 503 and Retry-After, calls that
-// stand stay good, and 5 s after the rush nobody is shed any more.
-func TestOverload(t *testing.T) {
-	t.Parallel()
-	turn := make(chan struct{}, 1)
-	s := start(t, func(c *sip.Config) {
-		c.Overload = sip.OverloadConfig{Delay: 200 * time.Millisecond, Pending: 20}
-		c.Invite = func(in *sip.Incoming) {
-			turn <- struct{}{}
-			time.Sleep(20 * time.Millisecond)
-			<-turn
+// hotline refuses all calls but those to keep, slowly when told, and fares as the test says.
+type hotline struct {
+	late atomic.Int64 // ns that ready work waits for a processor
+	slow atomic.Int64 // ns that the handler takes
+}
+
+func (h *hotline) start(t *testing.T, pending int) *sip.Server {
+	cfg := sip.Config{
+		Listen: []string{"127.0.0.1:0"}, Now: time.Now, Flood: sip.FloodConfig{Rate: -1},
+		Overload: sip.OverloadConfig{Delay: 40 * time.Millisecond, Pending: pending},
+		Invite: func(in *sip.Incoming) {
+			time.Sleep(time.Duration(h.slow.Load()))
 			if in.To.URI.User == "keep" {
 				_, _ = in.Answer(context.Background(), []byte(siptest.SDP))
 				return
 			}
 			_ = in.Reject(486, "")
+		},
+	}
+	s, err := sip.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Feign(func() (time.Duration, float64) { return time.Duration(h.late.Load()), 0.4 })
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// rush offers n calls 2 ms apart and gives how many were shed.
+func rush(t *testing.T, s *sip.Server, n int) (shed []siptest.Msg) {
+	p := siptest.New(t, s.Addr("udp"))
+	for i := range n {
+		p.NewCall(fmt.Sprintf("sip:c%d@kapok", i)).SendInvite(siptest.SDP)
+		time.Sleep(2 * time.Millisecond)
+	}
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if len(p.Seen("SIP/2.0 486"))+len(p.Seen("SIP/2.0 503")) >= n {
+			break
 		}
-	})
+	}
+	return p.Seen("SIP/2.0 503")
+}
+
+// When processors come late new calls are shed with 503 and Retry-After, standing ones are served, and soon after
+// nobody is shed any more.
+func TestOverload(t *testing.T) {
+	t.Parallel()
+	var h hotline
+	s := h.start(t, 0)
 	p := siptest.New(t, s.Addr("udp"))
 	stands := p.NewCall("sip:keep@kapok")
 	stands.Establish(siptest.SDP)
-	rush := siptest.New(t, s.Addr("udp"))
-	offered := 0
-	for end := time.Now().Add(1500 * time.Millisecond); time.Now().Before(end); offered++ {
-		rush.NewCall(fmt.Sprintf("sip:c%d@kapok", offered)).SendInvite(siptest.SDP)
-		time.Sleep(2 * time.Millisecond)
-		if offered%100 == 50 {
-			from := time.Now()
-			stands.Request("INFO", "1", "Content-Type: application/dtmf")
-			p.Expect("SIP/2.0 200")
-			if d := time.Since(from); d > 500*time.Millisecond {
-				t.Errorf("a standing call waited %v", d)
-			}
+	if shed := rush(t, s, 200); len(shed) > 0 {
+		t.Errorf("%d calls shed although nothing is late", len(shed))
+	}
+	h.late.Store(int64(90 * time.Millisecond))
+	shed := rush(t, s, 600)
+	if len(shed) < 100 || len(shed) == 600 {
+		t.Errorf("%d of 600 shed", len(shed))
+	}
+	if _, on := s.Shedding(); !on || s.Counts().Shed == 0 {
+		t.Error("nobody would see that calls are shed")
+	}
+	if len(shed) > 0 && shed[0].Get("Retry-After") == "" {
+		t.Error("nobody told when to come again")
+	}
+	stands.Request("INFO", "1", "Content-Type: application/dtmf")
+	p.Expect("SIP/2.0 200")
+	h.late.Store(0)
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if _, on := s.Shedding(); !on {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("calls are limited 5 s after the rush")
 		}
 	}
-	shed := rush.Seen("SIP/2.0 503")
-	if len(shed) < offered/4 || shed[0].Get("Retry-After") == "" {
-		t.Fatalf("%d of %d shed", len(shed), offered)
+	if shed := rush(t, s, 200); len(shed) > 0 {
+		t.Errorf("%d calls shed after the rush", len(shed))
 	}
-	if s.Counts().Shed == 0 {
-		t.Error("the counter of shed calls stands still")
+}
+
+// A handler that waits for something else than a processor is no overload, up to the bound of calls that may wait.
+func TestSlowHandlerIsNoOverload(t *testing.T) {
+	t.Parallel()
+	var h hotline
+	h.slow.Store(int64(700 * time.Millisecond))
+	if shed := rush(t, h.start(t, 0), 400); len(shed) > 0 {
+		t.Errorf("%d calls shed", len(shed))
 	}
-	time.Sleep(4 * time.Second)
-	after := siptest.New(t, s.Addr("udp"))
-	for i := range 20 {
-		after.NewCall(fmt.Sprintf("sip:after%d@kapok", i)).SendInvite(siptest.SDP)
-		time.Sleep(50 * time.Millisecond)
+	s := h.start(t, 50)
+	if shed := rush(t, s, 400); len(shed) < 50 {
+		t.Errorf("%d calls shed with room for 50", len(shed))
 	}
-	time.Sleep(100 * time.Millisecond)
-	if n := len(after.Seen("SIP/2.0 503")); n > 2 { // one or two may meet a machine that is busy with other things
-		t.Errorf("%d calls shed 5 s after the rush", n)
+	h.slow.Store(0)
+	time.Sleep(750 * time.Millisecond)
+	if shed := rush(t, s, 50); len(shed) > 0 {
+		t.Errorf("%d calls shed when there was room again", len(shed))
+	}
+}
+
+// What the house has put off counts like late processors.
+func TestStrain(t *testing.T) {
+	t.Parallel()
+	var h hotline
+	s := h.start(t, 0)
+	s.Strain(func() float64 { return 1.5 })
+	if shed := rush(t, s, 600); len(shed) < 100 {
+		t.Errorf("%d of 600 shed", len(shed))
 	}
 }
 

@@ -223,7 +223,7 @@ func (l *lane) repeatOrShed(m *message) {
 // shed refuses a new call cheaply (RFC 3261 §21.5.4).
 func (s *Server) shed(m *message) {
 	s.counts.shed.Add(1)
-	s.answerFlat(m, 503, "", Header{"Retry-After", s.overload.retryAfter()})
+	s.answerFlat(m, 503, "", Header{"Retry-After", retryAfter()})
 }
 
 // response finds the transaction; a 2xx to INVITE may come when it is gone already.
