@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -371,17 +372,27 @@ func (s *scene) doctor() {
 // sipp runs the foreign peer to its end; args come after what every run has.
 func (s *scene) sipp(args ...string) error {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.ctx, 60*time.Second)
-	defer cancel()
 	port, err := house.FreePort("udp")
 	must(s.t, err)
-	cmd := exec.CommandContext(ctx, "sipp", append([]string{"-i", "127.0.0.1", "-p", fmt.Sprint(port), "-nostdin", "-m", "1", "-trace_err"}, args...)...)
+	return s.sippAt("127.0.0.1", port, args...)
+}
+
+// sippAt is sipp at an address and a port.
+func (s *scene) sippAt(ip string, port int, args ...string) error {
+	ctx, cancel := context.WithTimeout(s.ctx, 60*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sipp", append([]string{"-i", ip, "-p", fmt.Sprint(port), "-nostdin", "-m", "1", "-trace_err"}, args...)...)
 	cmd.Dir = s.t.TempDir()
 	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return errors.Join(err, errors.New(tail(string(out), 40)))
+	if err == nil {
+		return nil
 	}
-	return nil
+	if logs, _ := filepath.Glob(filepath.Join(cmd.Dir, "*_errors.log")); len(logs) > 0 {
+		if why, err := os.ReadFile(logs[0]); err == nil {
+			out = append(out, why...)
+		}
+	}
+	return errors.Join(err, errors.New(tail(string(out), 60)))
 }
 
 func tail(text string, n int) string {
