@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 )
@@ -37,9 +38,41 @@ func TestVerdict(t *testing.T) {
 		{row{Met: true}, true, unsure},
 		{row{Met: false}, true, unsure},
 		{row{Met: true, Error: "no agents"}, false, failed},
+		{row{Met: false, Doubt: "the load was late itself"}, false, unsure},
 	} {
 		if c.row.judge(c.busy); c.row.Verdict != c.want {
 			t.Errorf("%+v busy=%v: want %s", c.row, c.busy, c.want)
+		}
+	}
+}
+
+// What was refused, slow or broken in an overload, and how long it lasted, is told from the calls alone.
+func TestOverloadReckoning(t *testing.T) {
+	t0 := time.Unix(1000, 0)
+	at := func(ms int) time.Time { return t0.Add(time.Duration(ms) * time.Millisecond) }
+	good := func() *call { return &call{placed: t0, answered: at(100), bridged: at(300), ended: at(500)} }
+	told := func() *call {
+		return &call{placed: t0, ended: at(5), code: 503, retryAfter: true, fault: "refused 503"}
+	}
+	late := &call{placed: at(10_000 + 1500), fault: "refused 503", code: 503, retryAfter: true}
+	for _, c := range []struct {
+		name          string
+		during, after []*call
+		met           bool
+		again         float64
+	}{
+		{"served or told", []*call{good(), told()}, []*call{good()}, true, 0},
+		{"soon clean again", []*call{good(), told()}, []*call{late, good()}, true, 1.5},
+		{"not clean within 5 s", []*call{good()}, []*call{{placed: at(17_000), fault: "refused 503"}}, false, 7},
+		{"refused without a time", []*call{{placed: t0, ended: at(5), code: 503, fault: "refused 503"}}, nil, false, 0},
+		{"answered, but no agent", []*call{{placed: t0, answered: at(90), fault: "no agent"}}, nil, false, 0},
+		{"the answer came late", []*call{{placed: t0, answered: at(2100), bridged: at(2200)}}, nil, false, 0},
+		{"the agent came late", []*call{{placed: t0, answered: at(90), bridged: at(5100)}}, nil, false, 0},
+	} {
+		var r row
+		r.overload(100, 10*time.Second, at(10_000), c.during, c.after)
+		if r.Met != c.met || r.Value != c.again {
+			t.Errorf("%s: met %v, clean again after %v s\n%s", c.name, r.Met, r.Value, strings.Join(r.Notes, "\n"))
 		}
 	}
 }

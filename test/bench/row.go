@@ -28,7 +28,7 @@ type verdict string
 const (
 	good     verdict = "good"
 	missed   verdict = "missed"
-	unsure   verdict = "machine busy" // the figure was taken while others were at work: nothing is called good
+	unsure   verdict = "no verdict" // others were at work on the machine, or the load was late itself: nothing is called good or missed
 	failed   verdict = "not measured"
 	asBefore         = "–"
 )
@@ -45,6 +45,7 @@ type row struct {
 	High     float64  `json:"high"`
 	Met      bool     `json:"met"`
 	Verdict  verdict  `json:"verdict"`
+	Doubt    string   `json:"doubt,omitempty"` // why the figure may not be the server's: then there is no verdict
 	Notes    []string `json:"notes,omitempty"`
 	Error    string   `json:"error,omitempty"`
 
@@ -70,6 +71,8 @@ func (r *row) judge(busy bool) {
 	case r.Error != "":
 		r.Verdict = failed
 	case busy:
+		r.Verdict, r.Doubt = unsure, "machine busy"
+	case r.Doubt != "":
 		r.Verdict = unsure
 	case r.Met:
 		r.Verdict = good
@@ -101,7 +104,7 @@ func printTable(w io.Writer, m machine, rows []row) {
 		case good, missed, failed:
 			fmt.Fprintf(w, "  verdict   %s\n", r.Verdict)
 		case unsure:
-			fmt.Fprintf(w, "  verdict   none: machine busy (%s)\n", met)
+			fmt.Fprintf(w, "  verdict   none: %s (%s)\n", r.Doubt, met)
 		}
 		if r.Compare != "" {
 			fmt.Fprintf(w, "  peers     %s\n", r.Compare)

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
@@ -120,13 +119,6 @@ func (o *office) goHome(ctx context.Context) error {
 			return nil
 		}
 	}
-}
-
-// ownTime is the processor time this process has used.
-func ownTime() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail with these arguments
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // office is routing with agents who answer at once, on a channel that is none.

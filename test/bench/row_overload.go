@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -37,12 +38,13 @@ func measureOverload(ctx context.Context, b *bench, r *row) error {
 	if b.quick {
 		span = 10 * time.Second
 	}
-	begin := time.Now()
+	begin, self := time.Now(), watchSelf()
 	during, err := g.storm(ctx, 2*clean, span)
 	if err != nil {
 		return err
 	}
 	end := begin.Add(span)
+	own := self.since()
 	after, err := g.offer(ctx, clean/2, recovery+3*time.Second, overloadHold)
 	if err != nil {
 		return err
@@ -50,17 +52,36 @@ func measureOverload(ctx context.Context, b *bench, r *row) error {
 	if err := settle(ctx, during); err != nil {
 		return err
 	}
+	r.overload(clean, span, end, during, after)
+	if !r.Met || float64(len(during)) < 1.9*clean*span.Seconds() {
+		r.Doubt = own.doubt()
+	}
+	r.notef("the load itself: %s", own)
+	return nil
+}
+
+// What makes an answered call a good one.
+const (
+	answerWithin = 2 * time.Second // from INVITE to 200
+	agentWithin  = 5 * time.Second // from INVITE to the agent's voice
+)
+
+// overload reckons with the calls of the storm and those after it.
+func (r *row) overload(clean float64, span time.Duration, end time.Time, during, after []*call) {
 	served, told, untold, slow := 0, 0, 0, 0
 	var broken []*call
+	var toAgent, refused []time.Duration
 	for _, c := range during {
 		switch {
 		case c.fault == "":
 			served++
-			if c.answered.Sub(c.placed) > 2*time.Second {
+			toAgent = append(toAgent, c.bridged.Sub(c.placed))
+			if c.answered.Sub(c.placed) > answerWithin || c.bridged.Sub(c.placed) > agentWithin {
 				slow++
 			}
 		case c.code == 503 && c.retryAfter:
 			told++
+			refused = append(refused, c.ended.Sub(c.placed))
 		case c.code != 0:
 			untold++
 		default:
@@ -73,16 +94,26 @@ func measureOverload(ctx context.Context, b *bench, r *row) error {
 			again = max(again, c.placed.Sub(end))
 		}
 	}
-	n := float64(len(during))
+	n, rate := float64(len(during)), float64(served)/span.Seconds()
 	r.Value = again.Seconds()
-	r.Measured = fmt.Sprintf("clean %.0f/s; of %d calls at %.0f/s %.0f %% served, %.0f %% 503 with Retry-After, %.2f %% failed otherwise; clean again after %.1f s",
-		clean, len(during), 2*clean, float64(served)/n*100, float64(told)/n*100, float64(untold+len(broken))/n*100, again.Seconds())
+	r.Measured = fmt.Sprintf("clean %.0f/s; of %d calls at %.0f/s %.0f %% served (%.0f/s, %.0f %% of the clean rate), %.0f %% 503 with Retry-After, %.2f %% failed otherwise; clean again after %.1f s",
+		clean, len(during), n/span.Seconds(), float64(served)/n*100, rate, rate/clean*100, float64(told)/n*100, float64(untold+len(broken))/n*100, again.Seconds())
 	r.Met = len(broken)+untold == 0 && slow == 0 && again < recovery
 	_, what := faults(broken)
-	r.notef("%d served after more than 2 s, %d refused without Retry-After, %d broken (commonest: %s)", slow, untold, len(broken), what)
+	r.notef("%d served after more than %v to the 200 or %v to the agent, %d refused without Retry-After, %d broken (commonest: %s)", slow, answerWithin, agentWithin, untold, len(broken), what)
+	r.notef("served: agent after %s; refused after %s", spread(toAgent), spread(refused))
 	unwell, why := faults(after)
 	r.notef("afterwards at %.0f/s for %.0f s: %d of %d failed (commonest: %s)", clean/2, (recovery + 3*time.Second).Seconds(), unwell, len(after), why)
-	return nil
+}
+
+// spread gives the middle and the tail of some spans.
+func spread(d []time.Duration) string {
+	if len(d) == 0 {
+		return "–"
+	}
+	slices.Sort(d)
+	at := func(p int) time.Duration { return d[min(len(d)*p/100, len(d)-1)].Round(time.Millisecond) }
+	return fmt.Sprintf("%v (p99 %v)", at(50), at(99))
 }
 
 // cleanRate raises the rate until a call fails and gives the last one without a failure.
@@ -132,10 +163,12 @@ func (r *rig) try(ctx context.Context, rate float64, span time.Duration) (cost s
 	if err != nil {
 		return "", false, err
 	}
+	self := watchSelf()
 	calls, err := r.offer(ctx, rate, span, overloadHold)
 	if err != nil {
 		return "", false, err
 	}
+	own := self.since().doubt()
 	after, err := used(r.pid())
 	if err != nil {
 		return "", false, err
@@ -144,6 +177,9 @@ func (r *rig) try(ctx context.Context, rate float64, span time.Duration) (cost s
 	cost = fmt.Sprintf("%.2f ms of processor a call", float64((after-before).Microseconds())/1000/float64(len(calls)))
 	if n > 0 {
 		cost += fmt.Sprintf(", %d of %d failed: %s", n, len(calls), what)
+		if own != "" {
+			cost += "; " + own
+		}
 		time.Sleep(3 * time.Second) // what is left of it must not burden the next step
 	}
 	return cost, n == 0, nil
