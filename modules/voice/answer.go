@@ -59,7 +59,7 @@ func (m *Module) invite(in *sip.Incoming) {
 		c.refuse(in, err)
 		return
 	}
-	m.gone.Go(c.run)
+	m.crew.Do(c.run)
 	c.post(func() { c.guide(number.Flow, false) })
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/platform/audio"
+	"github.com/kapok-hotline/kapok/platform/crew"
 	"github.com/kapok-hotline/kapok/platform/rtp"
 	"github.com/kapok-hotline/kapok/platform/sip"
 )
@@ -21,6 +22,7 @@ type TLS = *tls.Config
 func New(d Deps) (*Module, error) {
 	m := &Module{deps: d, calls: map[id.Contact]*call{}, secrets: &secrets{}, ready: make(chan struct{})}
 	m.life, m.endLife = context.WithCancel(context.Background())
+	m.crew = crew.New(crewWaiting, func(f func()) bool { m.gone.Go(f); return true }, m.life.Done())
 	m.ladders = newLadders(m)
 	m.snap.Store(&snapshot{settings: defaultSettings()})
 	var err error

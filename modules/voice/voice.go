@@ -19,6 +19,7 @@ import (
 	"github.com/kapok-hotline/kapok/engine/flow"
 	"github.com/kapok-hotline/kapok/platform/audio"
 	"github.com/kapok-hotline/kapok/platform/clock"
+	"github.com/kapok-hotline/kapok/platform/crew"
 	"github.com/kapok-hotline/kapok/platform/rtp"
 	"github.com/kapok-hotline/kapok/platform/sip"
 	"github.com/kapok-hotline/kapok/platform/store"
@@ -84,6 +85,9 @@ type Deps struct {
 	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
 	Log     *slog.Logger
 
+	Presence  Presence                               // nil: there are no other processes
+	Elsewhere func(contact.Endpoint) (sip.URI, bool) // where another process's phone is reached; nil: there are none
+
 	Data      string   // data folder: recordings, uploaded sounds
 	Key       []byte   // 32 bytes: seals recordings
 	SIP       []string // addresses for UDP and TCP
@@ -118,7 +122,11 @@ type Module struct {
 	mu    sync.Mutex
 	calls map[id.Contact]*call
 	gone  sync.WaitGroup
+	crew  *crew.Crew // runs the calls
 }
+
+// crewWaiting is how many goroutines are kept for the next calls.
+const crewWaiting = 128
 
 // Name is "voice".
 func (m *Module) Name() string { return "voice" }

@@ -58,7 +58,7 @@ func (s *Server) incoming(l *lane, m *message) {
 	in.limit = l.after(s.cfg.Unanswered, func() { in.reject(480, "", nil) })
 	t.canceled = func() { in.cancel(End{Cause: CauseCanceled, Reason: reasonText(m)}) }
 	in.reacted = s.overload.waiting()
-	s.spawn(func() {
+	s.crew.Do(func() {
 		if !s.guard(l.id, func() { s.cfg.Invite(in) }) {
 			_ = in.Reject(500, "")
 		}

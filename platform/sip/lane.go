@@ -34,7 +34,7 @@ func (l *lane) post(fn func()) {
 	l.running = true
 	l.mu.Unlock()
 	if start {
-		l.srv.spawn(l.run)
+		l.srv.crew.Do(l.run)
 	}
 }
 

@@ -17,12 +17,17 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/crew"
 )
 
 // SRV is a record of RFC 2782.
 type SRV = net.SRV
 
-const maxConnections = 20000 // TCP, TLS and WebSocket together
+const (
+	maxConnections = 20000 // TCP, TLS and WebSocket together
+	crewWaiting    = 128   // goroutines kept for the next message
+)
 
 // Server is one SIP endpoint: everything that listens, and all calls on it.
 type Server struct {
@@ -34,6 +39,7 @@ type Server struct {
 
 	readers sync.WaitGroup // what reads sockets
 	wg      sync.WaitGroup // everything else
+	crew    *crew.Crew     // for lanes and what they hand out: short jobs, many
 	spawnMu sync.RWMutex
 	stopped bool // nothing starts any more
 
@@ -61,6 +67,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, seed: maphash.MakeSeed()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.crew = crew.New(crewWaiting, s.spawn, s.ctx.Done())
 	for i := range s.lanes {
 		s.lanes[i].byID = map[string]*lane{}
 	}
