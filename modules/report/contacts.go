@@ -6,6 +6,7 @@ import (
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/core/phone"
 	"github.com/kapok-hotline/kapok/platform/clock"
 	"github.com/kapok-hotline/kapok/platform/store"
 	"github.com/kapok-hotline/kapok/platform/web"
@@ -148,7 +149,7 @@ func scanListed(r store.Scanner) (c Contact, err error) {
 
 // dress masks the number and gives the codes their names in the caller's language.
 func (m *Module) dress(ctx context.Context, c *Contact) {
-	c.From = mask(c.From)
+	c.From = phone.Mask(c.From)
 	c.QueueName = m.spoken(ctx, KindQueue, string(c.Queue))
 	c.AgentName = m.spoken(ctx, KindAgent, string(c.Agent))
 	c.TopicName = m.spoken(ctx, KindTopic, c.Topic)

@@ -9,6 +9,7 @@ import (
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/core/taxid"
 	"github.com/kapok-hotline/kapok/modules/report/tally"
 	"github.com/kapok-hotline/kapok/platform/ledger"
 	"github.com/kapok-hotline/kapok/platform/store"
@@ -147,8 +148,16 @@ func (m *Module) Detail(ctx context.Context, of id.Contact) (*Detail, error) {
 	if err != nil {
 		return nil, err
 	}
+	running := legsNow{}
 	for i := range facts {
 		m.tell(ctx, d, &facts[i])
+		running.tell(&facts[i])
+	}
+	if c.Ended == 0 {
+		now := m.clock.Now().UnixMilli()
+		for i := range d.Legs {
+			running.show(&d.Legs[i], now)
+		}
 	}
 	m.ladder(ctx, d, number)
 	return d, nil
@@ -172,7 +181,7 @@ func (m *Module) legs(ctx context.Context, d *Detail) error {
 	}
 	for _, l := range found {
 		l.AgentName = m.spoken(ctx, KindAgent, string(l.Agent))
-		l.Peer = maskAny(l.Peer)
+		l.Peer = maskPeer(l.Role, l.Peer)
 		d.Legs = append(d.Legs, l)
 	}
 	return nil
@@ -219,8 +228,8 @@ func (m *Module) tell(ctx context.Context, d *Detail, f *ledger.Fact) {
 		if json.Unmarshal(f.Body, &b) == nil && (d.Wrapup == nil || f.At >= d.Wrapup.At) {
 			d.Wrapup = &Wrapup{
 				At: f.At, Agent: b.Agent, AgentName: m.spoken(ctx, KindAgent, string(b.Agent)), Topic: b.Topic,
-				TopicName: m.spoken(ctx, KindTopic, b.Topic), TaxID: maskAny(b.TaxID), TaxType: b.TaxType, District: b.District,
-				Name: maskAny(b.Name), Question: b.Question, Answer: b.Answer, Note: b.Note, Final: b.Final,
+				TopicName: m.spoken(ctx, KindTopic, b.Topic), TaxID: taxid.Mask(b.TaxID), TaxType: b.TaxType, District: b.District,
+				Name: maskName(b.Name), Question: b.Question, Answer: b.Answer, Note: b.Note, Final: b.Final,
 			}
 		}
 	}

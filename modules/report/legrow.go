@@ -51,7 +51,7 @@ func (legs legs) apply(f tally.Fact) bool {
 		l.ended, l.role, l.cause, l.mos = f.At, b.Role, b.Cause, b.MOS
 		l.ringMs, l.talk, l.hold = l.ringMs+b.RingMs, l.talk+b.TalkMs, l.hold+b.HoldMs
 		l.ends++
-		if b.TalkMs+b.HoldMs > 0 { // leg.answered says no more, so it costs no write
+		if b.TalkMs+b.HoldMs > 0 { // leg.answered costs no write: legNow reads it while the leg runs
 			l.answered = f.At - b.TalkMs - b.HoldMs
 		}
 		if b.Agent != "" {

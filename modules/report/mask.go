@@ -3,21 +3,16 @@ package report
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/kapok-hotline/kapok/core/phone"
+	"github.com/kapok-hotline/kapok/core/taxid"
 )
 
-// mask hides the middle of a telephone number: 0139****0137. Short ones (extensions, service numbers) stay.
-func mask(number string) string {
-	switch n := len(number); {
-	case n >= 11:
-		return number[:4] + "****" + number[n-4:]
-	case n >= 7:
-		return number[:2] + "****" + number[n-2:]
-	}
-	return number
+// hiding says how each member of a fact's body that is a person's own is shown to who may not see it. core/phone and
+// core/taxid hold the rules.
+var hiding = map[string]func(string) string{
+	"from": phone.Mask, "caller": phone.Mask, "peer": phone.Mask, "tax_id": taxid.Mask, "name": maskName,
 }
-
-// private are the members of facts' bodies that hold what only who may reveal sees.
-var private = map[string]bool{"from": true, "caller": true, "peer": true, "tax_id": true, "name": true}
 
 // maskBody hides the private members of a fact's body. What is no JSON object is left out.
 func maskBody(body json.RawMessage) json.RawMessage {
@@ -25,11 +20,15 @@ func maskBody(body json.RawMessage) json.RawMessage {
 	if json.Unmarshal(body, &members) != nil {
 		return json.RawMessage("{}")
 	}
+	var role string
+	_ = json.Unmarshal(members["role"], &role) // most facts have none
 	for k, v := range members {
 		var s string
-		if private[k] && json.Unmarshal(v, &s) == nil {
-			members[k] = quote(maskAny(s))
+		hide, private := hiding[k]
+		if !private || k == "peer" && ourEnd(role) || json.Unmarshal(v, &s) != nil {
+			continue
 		}
+		members[k] = quote(hide(s))
 	}
 	b, err := json.Marshal(members)
 	if err != nil {
@@ -38,14 +37,19 @@ func maskBody(body json.RawMessage) json.RawMessage {
 	return b
 }
 
-// maskAny hides a number as mask does and keeps of other words the first sign.
-func maskAny(s string) string {
-	if strings.Trim(s, "0123456789+") == "" || len(s) >= 15 && len(s) <= 20 {
-		return mask(s)
+// ourEnd says whether a leg of the role leads to an endpoint of the house, whose name is no secret.
+func ourEnd(role string) bool { return role == "agent" || role == "consult" }
+
+// maskPeer hides the far end of a leg when it is a person's.
+func maskPeer(role, peer string) string {
+	if ourEnd(role) {
+		return peer
 	}
-	if s == "browser" || s == "" {
-		return s
-	}
+	return phone.Mask(peer)
+}
+
+// maskName keeps the first sign of a name.
+func maskName(s string) string {
 	for i := range s {
 		if i > 0 {
 			return s[:i] + "**"
@@ -67,6 +71,7 @@ func maskText(text, number string) string {
 	if len(number) < 7 {
 		return text
 	}
+	hidden := phone.Mask(number)
 	bare := strings.TrimPrefix(strings.TrimPrefix(number, "+86"), "0")
-	return strings.ReplaceAll(strings.ReplaceAll(text, number, mask(number)), bare, mask(number))
+	return strings.ReplaceAll(strings.ReplaceAll(text, number, hidden), bare, hidden)
 }

@@ -195,6 +195,11 @@ func holdAndResume(s *scene) {
 	contact := a.talks()
 	s.hears(c.Media, 880, "the agent")
 	s.hears(a.current.Load().Media, 440, "the caller")
+	for _, l := range s.story(c.number, "both legs are answered", func(st *story) bool { return st.count("leg.answered") == 2 }).Legs {
+		if l.Answered == 0 || l.Ended != 0 || l.Role == "agent" && l.TalkMs < 300 {
+			s.t.Errorf("a leg of a running call: %+v", l)
+		}
+	}
 	a.verb(contact, "hold", nil)
 	c.Media.Forget()
 	time.Sleep(1500 * time.Millisecond)
