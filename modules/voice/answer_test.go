@@ -221,7 +221,7 @@ func TestEmergencyAndGreeting(t *testing.T) {
 	greeted := newHouse(t, func(s *Settings) { s.Greetings = []Greeting{{Prompt: "beep", From: today, To: today}} })
 	greeted.call("12367")
 	greeted.waits(1)
-	if e := greeted.snap.Load().entry(time.Now(), 1); len(e.Greetings) != 1 || e.Greetings[0].From > time.Now().UnixMilli() || e.Greetings[0].Until < time.Now().UnixMilli() {
+	if e := greeted.snap.Load().entry(time.Now(), 1, "12367"); len(e.Greetings) != 1 || e.Greetings[0].From > time.Now().UnixMilli() || e.Greetings[0].Until < time.Now().UnixMilli() {
 		t.Errorf("greetings %+v", e.Greetings)
 	}
 }

@@ -53,6 +53,8 @@ type Number struct {
 	Flow     id.Flow   `json:"flow" ref:"flows"`
 	Calendar string    `json:"calendar,omitempty" ref:"calendars"`
 	Trunk    id.Trunk  `json:"trunk,omitempty" ref:"trunks"`
+	Notice   id.Prompt `json:"notice,omitempty" ref:"prompts" doc:"said here before recording, in place of the bureau's notice; empty: the bureau's"`
+	NoNotice bool      `json:"no_notice,omitempty" doc:"no notice here: the flow itself says that calls are recorded"`
 }
 
 // Prompt is something said or played; the sound of each language is shipped, uploaded or recorded in the page.
@@ -65,6 +67,7 @@ type Prompt struct {
 // Settings are the house's voice settings.
 type Settings struct {
 	Recording   bool       `json:"recording" doc:"record what callers and agents say"`
+	Notice      id.Prompt  `json:"notice,omitempty" ref:"prompts" doc:"tells callers that they are recorded: said whole before all else while recording is on; empty: none"`
 	NoMenu      bool       `json:"no_menu" doc:"callers go straight to people (GB/T 33358 advises no menu)"`
 	Emergency   bool       `json:"emergency" doc:"closed at once: every caller hears the emergency prompt"`
 	EmergencyOf id.Prompt  `json:"emergency_prompt,omitempty" ref:"prompts"`

@@ -33,7 +33,7 @@ func (c *call) guide(code id.Flow, again bool) {
 	}
 	c.phase, c.flow = guided, f.flow
 	c.fact("", event.ContactGuided{Flow: code, Version: f.version})
-	entry := s.entry(c.m.now(), f.version)
+	entry := s.entry(c.m.now(), f.version, c.number)
 	entry.Steps, entry.Again = c.cursor.Steps, again
 	entry.Vars = c.vars()
 	cursor, action := f.flow.Start(entry)

@@ -129,9 +129,9 @@ func (m *Module) loadFlows(ctx context.Context, s *snapshot) error {
 	return nil
 }
 
-// entry is what every call brings into a flow: the switches and greetings of the moment.
-func (s *snapshot) entry(now time.Time, version int) flow.Entry {
-	e := flow.Entry{Version: version, At: now.UnixMilli(), BypassMenu: s.settings.NoMenu}
+// entry is what every call of a number brings into a flow: the switches and greetings of the moment.
+func (s *snapshot) entry(now time.Time, version int, number id.Number) flow.Entry {
+	e := flow.Entry{Version: version, At: now.UnixMilli(), BypassMenu: s.settings.NoMenu, Notice: string(s.notice(number))}
 	if s.settings.Emergency {
 		e.Emergency = &flow.Emergency{Prompt: string(s.settings.EmergencyOf)}
 	}
@@ -150,6 +150,19 @@ func (s *snapshot) entry(now time.Time, version int) flow.Entry {
 		}
 	}
 	return e
+}
+
+// notice is the prompt that tells callers of a number that they are recorded; "" where nobody is, or nothing is to be
+// said.
+func (s *snapshot) notice(number id.Number) id.Prompt {
+	n := s.numbers[number]
+	switch {
+	case !s.settings.Recording || n.NoNotice:
+		return ""
+	case n.Notice != "":
+		return n.Notice
+	}
+	return s.settings.Notice
 }
 
 // sipTrunks says the trunks in the words of platform/sip.

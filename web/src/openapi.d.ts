@@ -2294,7 +2294,7 @@ export interface components {
             /** Format: int64 */
             ring_ms: number;
             /** @enum {string} */
-            role: "caller" | "agent" | "party";
+            role: "caller" | "agent" | "party" | "consult";
             /**
              * Format: int64
              * @description unix ms
