@@ -48,24 +48,16 @@ var files embed.FS
 func (m *Module) Name() string { return "customer" }
 
 // Migrations gives the module's tables.
-func (m *Module) Migrations() fs.FS { return sub("migrations") }
+func (m *Module) Migrations() fs.FS { return store.Folder(files, "migrations") }
 
 // Texts gives the module's texts.
-func (m *Module) Texts() fs.FS { return sub("texts") }
+func (m *Module) Texts() fs.FS { return store.Folder(files, "texts") }
 
 // Rights lists what the module asks for.
 func (m *Module) Rights() []right.Right { return []right.Right{See, Reveal} }
 
 // Folds gives the fold that fills the module's tables.
 func (m *Module) Folds() []ledger.Fold { return []ledger.Fold{fold{}} }
-
-func sub(dir string) fs.FS {
-	out, err := fs.Sub(files, dir)
-	if err != nil {
-		panic(err) // the embedded folder is part of the program
-	}
-	return out
-}
 
 func (m *Module) userName(u id.User) string {
 	if m.deps.Users == nil || u == "" {

@@ -131,24 +131,16 @@ func New(d Deps) *Module {
 func (m *Module) Name() string { return "desk" }
 
 // Migrations gives the tables.
-func (m *Module) Migrations() fs.FS { return sub("migrations") }
+func (m *Module) Migrations() fs.FS { return store.Folder(files, "migrations") }
 
 // Texts gives zh.json and en.json.
-func (m *Module) Texts() fs.FS { return sub("texts") }
+func (m *Module) Texts() fs.FS { return store.Folder(files, "texts") }
 
 // Rights gives the rights the desk declares.
 func (m *Module) Rights() []right.Right { return []right.Right{Use, SeeTeam, Manage} }
 
 // Ready is closed when the desk has its lists.
 func (m *Module) Ready() <-chan struct{} { return m.ready }
-
-func sub(dir string) fs.FS {
-	f, err := fs.Sub(files, dir)
-	if err != nil {
-		panic(err) // a wrong name of our own embedded folder
-	}
-	return f
-}
 
 // Start follows the facts until ctx ends.
 func (m *Module) Start(ctx context.Context) error {

@@ -96,18 +96,10 @@ func New(deps Deps) *Module {
 func (m *Module) Name() string { return "identity" }
 
 // Migrations gives the module's tables.
-func (m *Module) Migrations() fs.FS { return sub("migrations") }
+func (m *Module) Migrations() fs.FS { return store.Folder(files, "migrations") }
 
 // Texts gives the module's sentences.
-func (m *Module) Texts() fs.FS { return sub("texts") }
-
-func sub(name string) fs.FS {
-	s, err := fs.Sub(files, name)
-	if err != nil {
-		panic("identity: " + err.Error()) // embedded at build time
-	}
-	return s
-}
+func (m *Module) Texts() fs.FS { return store.Folder(files, "texts") }
 
 // Audit gives the audit log, for other parts that write their own entries.
 func (m *Module) Audit() *audit.Log { return m.audit }

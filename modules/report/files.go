@@ -3,6 +3,8 @@ package report
 import (
 	"embed"
 	"io/fs"
+
+	"github.com/kapok-hotline/kapok/platform/store"
 )
 
 //go:embed migrations/*.sql
@@ -11,14 +13,6 @@ var migrationFiles embed.FS
 //go:embed texts/*.json
 var textFiles embed.FS
 
-func migrations() fs.FS { return sub(migrationFiles, "migrations") }
+func migrations() fs.FS { return store.Folder(migrationFiles, "migrations") }
 
-func texts() fs.FS { return sub(textFiles, "texts") }
-
-func sub(files embed.FS, folder string) fs.FS {
-	f, err := fs.Sub(files, folder)
-	if err != nil { // the folder is embedded: only a misspelt name fails
-		panic(err)
-	}
-	return f
-}
+func texts() fs.FS { return store.Folder(textFiles, "texts") }

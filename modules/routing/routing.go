@@ -94,21 +94,13 @@ func New(d Deps) *Module {
 func (m *Module) Name() string { return "routing" }
 
 // Migrations gives the tables.
-func (m *Module) Migrations() fs.FS { return sub("migrations") }
+func (m *Module) Migrations() fs.FS { return store.Folder(files, "migrations") }
 
 // Texts gives zh.json and en.json.
-func (m *Module) Texts() fs.FS { return sub("texts") }
+func (m *Module) Texts() fs.FS { return store.Folder(files, "texts") }
 
 // Ready is closed when the brain takes requests.
 func (m *Module) Ready() <-chan struct{} { return m.ready }
-
-func sub(dir string) fs.FS {
-	f, err := fs.Sub(files, dir)
-	if err != nil {
-		panic(err) // a wrong name of our own embedded folder
-	}
-	return f
-}
 
 // Start closes what an earlier life left open, then runs the brain until ctx ends.
 func (m *Module) Start(ctx context.Context) error {

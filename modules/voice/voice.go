@@ -132,21 +132,13 @@ const crewWaiting = 128
 func (m *Module) Name() string { return "voice" }
 
 // Migrations gives the tables.
-func (m *Module) Migrations() fs.FS { return sub("migrations") }
+func (m *Module) Migrations() fs.FS { return store.Folder(files, "migrations") }
 
 // Texts gives zh.json and en.json.
-func (m *Module) Texts() fs.FS { return sub("texts") }
+func (m *Module) Texts() fs.FS { return store.Folder(files, "texts") }
 
 // Ready is closed when calls are taken.
 func (m *Module) Ready() <-chan struct{} { return m.ready }
-
-func sub(dir string) fs.FS {
-	f, err := fs.Sub(files, dir)
-	if err != nil {
-		panic(err) // a wrong name of our own embedded folder
-	}
-	return f
-}
 
 // find gives the call of a contact.
 func (m *Module) find(c id.Contact) *call {

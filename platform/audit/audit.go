@@ -23,13 +23,7 @@ import (
 var files embed.FS
 
 // Migrations gives the package's tables, for store's Migrate under the name "audit".
-func Migrations() fs.FS {
-	sub, err := fs.Sub(files, "migrations")
-	if err != nil {
-		panic("audit: " + err.Error()) // embedded at build time
-	}
-	return sub
-}
+func Migrations() fs.FS { return store.Folder(files, "migrations") }
 
 // Entry is one line of the audit. Seq, At, Node, Prev and Hash are set by Append.
 type Entry struct {

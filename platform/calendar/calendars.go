@@ -46,18 +46,10 @@ var calendars = store.Docs[Calendar]{Table: "calendar_calendar"}
 var files embed.FS
 
 // Migrations gives the tables, for store.DB.Migrate under the name "calendar".
-func Migrations() fs.FS { return sub("migrations") }
+func Migrations() fs.FS { return store.Folder(files, "migrations") }
 
 // Texts gives the sentences of the package's faults and the titles of its sections.
-func Texts() fs.FS { return sub("texts") }
-
-func sub(dir string) fs.FS {
-	out, err := fs.Sub(files, dir)
-	if err != nil {
-		panic(err) // the embedded folder is part of the program
-	}
-	return out
-}
+func Texts() fs.FS { return store.Folder(files, "texts") }
 
 // New migrates the tables, brings in the shipped holidays and reads everything. Close ends it.
 func New(ctx context.Context, cfg Config) (*Calendars, error) {

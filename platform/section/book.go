@@ -59,18 +59,10 @@ var migrations embed.FS
 var texts embed.FS
 
 // Migrations gives the tables of version and history, for store.DB.Migrate under the name "section".
-func Migrations() fs.FS { return sub(migrations, "migrations") }
+func Migrations() fs.FS { return store.Folder(migrations, "migrations") }
 
 // Texts gives the sentences of this package's problems and pages.
-func Texts() fs.FS { return sub(texts, "texts") }
-
-func sub(files embed.FS, dir string) fs.FS {
-	out, err := fs.Sub(files, dir)
-	if err != nil {
-		panic(err) // the embedded folder is part of the program
-	}
-	return out
-}
+func Texts() fs.FS { return store.Folder(texts, "texts") }
 
 // New migrates the Book's tables and gives a Book of the sections. Two sections of one key panic.
 func New(ctx context.Context, cfg Config, sections ...Section) (*Book, error) {
