@@ -15,3 +15,14 @@ it('one whose only caller is on hold shows as holding', () => {
   expect(stateOf(agent({ state: 'talking', calls: [call('held'), call('talking')] }))).toBe('talking')
   expect(stateOf(agent({ state: 'talking' }))).toBe('talking')
 })
+
+describe('how many offers were taken', () => {
+  it('leaves out the one that still rings', async () => {
+    const { pickupRate } = await import('../../modules/desk/ui/store')
+    expect(pickupRate({ answered: 0, offered: 1 }, 1)).toBeNull()
+    expect(pickupRate({ answered: 1, offered: 2 }, 1)).toBe(1)
+    expect(pickupRate({ answered: 1, offered: 2 }, 0)).toBe(0.5)
+    expect(pickupRate({ answered: 1, offered: 1 }, 1)).toBe(1) // the figures are a moment behind the ring
+    expect(pickupRate({ answered: 0, offered: 0 }, 0)).toBeNull()
+  })
+})

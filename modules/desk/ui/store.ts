@@ -8,6 +8,12 @@ import { holderOf, type Holder } from './holder'
 /** Something the agent must know and closes when read: never a toast. */
 export interface Notice { id: number; text: string; at: number }
 
+/** pickupRate is answered of the offers decided: one that still rings is neither taken nor missed. */
+export function pickupRate(day: { answered: number; offered: number }, ringing: number): number | null {
+  const decided = Math.max(day.answered, day.offered - ringing)
+  return decided > 0 ? day.answered / decided : null
+}
+
 /** Where the desk is worked: `here`, `elsewhere` (asks before taking over), `none` (not signed in), `unknown` at start. */
 export type Place = 'unknown' | 'none' | 'here' | 'elsewhere'
 

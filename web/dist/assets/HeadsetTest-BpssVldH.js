@@ -1,1 +1,0 @@
-export{t as default}from"./HeadsetTest-Cq1Kd9Og.js";
