@@ -40,6 +40,7 @@ type overload struct {
 	strain   func() float64
 	pending  int     // INVITEs without a first reaction
 	limit    float64 // calls/s admitted; 0 = no limit
+	full     bool    // nothing more can be borne
 	tokens   float64
 	refilled time.Time
 	admitted int // in this window
@@ -56,7 +57,7 @@ func (o *overload) init(cfg *Config) {
 func (o *overload) admit(now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.pending >= o.cfg.Overload.Pending {
+	if o.full || o.pending >= o.cfg.Overload.Pending {
 		return false
 	}
 	limit := o.limit
@@ -77,6 +78,9 @@ func (o *overload) admit(now time.Time) bool {
 	o.admitted++
 	return true
 }
+
+// fullStrain is the strain at which no call is let in.
+const fullStrain = 2
 
 // burstsPerSecond bounds what a limit lets in at once to a tenth of a second's calls.
 const burstsPerSecond = 10
@@ -125,7 +129,7 @@ func (s *Server) overloadTick(now time.Time, elapsed time.Duration) {
 	defer o.mu.Unlock()
 	before := o.limit
 	w.admitted, w.shed = o.admitted, o.shed
-	o.limit = o.governor.judge(w)
+	o.limit, o.full = o.governor.judge(w), w.strain >= fullStrain
 	if before == 0 && o.limit > 0 {
 		o.tokens, o.refilled = 0, now
 		s.log.Warn("sip: overload: new calls are limited", "per_second", int(o.limit), "delay_ms", delay.Milliseconds(), "strain", w.strain)
@@ -136,8 +140,9 @@ func (s *Server) overloadTick(now time.Time, elapsed time.Duration) {
 	o.admitted, o.shed = 0, 0
 }
 
-// Strain has the user say how much of the work that calls leave behind has been put off: 0 none, 1 as much as is borne.
-// Beyond, new calls are limited as with late processors. It is asked ten times a second and must not block.
+// Strain has the user say how much of what calls need has been used up or put off: 0 nothing, 1 as much as is borne
+// well: beyond, new calls are limited as with late processors; at 2 none is let in. It is asked ten times a second and
+// must not block.
 func (s *Server) Strain(f func() float64) {
 	s.overload.mu.Lock()
 	defer s.overload.mu.Unlock()

@@ -125,6 +125,11 @@ func TestStrain(t *testing.T) {
 	if shed := rush(t, s, 600); len(shed) < 100 {
 		t.Errorf("%d of 600 shed", len(shed))
 	}
+	s.Strain(func() float64 { return 2 })
+	time.Sleep(250 * time.Millisecond)
+	if shed := rush(t, s, 20); len(shed) != 20 {
+		t.Errorf("%d of 20 shed when nothing more is borne", len(shed))
+	}
 }
 
 func TestFixedRate(t *testing.T) {
