@@ -81,6 +81,9 @@ func newStudio(t *testing.T, d *disk) *Studio {
 	if d != nil {
 		cfg.Open = func(string) (File, error) { return d, nil }
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	s, err := NewStudio(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -25,9 +25,9 @@ type File interface {
 
 // StudioConfig says how recordings are sealed and where they go.
 type StudioConfig struct {
-	Key   []byte // master key, 32 bytes
-	KeyID string // its name, at most 16 bytes, kept in each file so that keys can be changed
-	Now   func() time.Time
+	Key   []byte           // master key, 32 bytes
+	KeyID string           // its name, at most 16 bytes, kept in each file so that keys can be changed
+	Now   func() time.Time // mandatory: recordings say when they began
 	// Open makes the file of a recording; nil makes a new file on disk that only its owner can read.
 	Open func(path string) (File, error)
 }
@@ -61,7 +61,7 @@ func NewStudio(cfg StudioConfig) (*Studio, error) {
 		return nil, fmt.Errorf("audio: the key id %q has more than %d bytes", cfg.KeyID, idSize)
 	}
 	if cfg.Now == nil {
-		cfg.Now = time.Now
+		return nil, errors.New("audio: StudioConfig.Now is missing: hand in the clock")
 	}
 	if cfg.Open == nil {
 		cfg.Open = func(path string) (File, error) {

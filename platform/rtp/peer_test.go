@@ -22,6 +22,9 @@ func newPlane(t testing.TB, change func(*Config)) *Plane {
 	if change != nil {
 		change(&cfg)
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	p, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -12,16 +12,16 @@ import (
 
 // Config says how a Plane is set up. The zero value of a field takes the default in its comment.
 type Config struct {
-	Bind        netip.Addr    // address the sockets are bound to; 0.0.0.0
-	Public      netip.Addr    // address announced to peers; Bind, which must then be a real one
-	First, Last uint16        // port range of plain legs; both 0: the system picks
-	Rest        time.Duration // how long a freed port is not used again; 2 s
-	Buffer      int           // receive buffer of a plain leg's socket in bytes; 64 KiB
-	WebPort     uint16        // UDP port shared by all browser legs; 0: the system picks
-	Web         bool          // open that port; without it NewWeb fails
-	WebBuffer   int           // receive buffer of that port; 4 MiB
-	Now         func() time.Time
-	Log         *slog.Logger // rare events only, never per packet; slog.Default
+	Bind        netip.Addr       // address the sockets are bound to; 0.0.0.0
+	Public      netip.Addr       // address announced to peers; Bind, which must then be a real one
+	First, Last uint16           // port range of plain legs; both 0: the system picks
+	Rest        time.Duration    // how long a freed port is not used again; 2 s
+	Buffer      int              // receive buffer of a plain leg's socket in bytes; 64 KiB
+	WebPort     uint16           // UDP port shared by all browser legs; 0: the system picks
+	Web         bool             // open that port; without it NewWeb fails
+	WebBuffer   int              // receive buffer of that port; 4 MiB
+	Now         func() time.Time // mandatory: the clock of statistics, reports and timeouts
+	Log         *slog.Logger     // rare events only, never per packet; slog.Default
 }
 
 // ErrClosed means that the plane or the leg has been closed.
@@ -71,7 +71,7 @@ func New(cfg Config) (*Plane, error) {
 		cfg.WebBuffer = 4 << 20
 	}
 	if cfg.Now == nil {
-		cfg.Now = time.Now
+		return nil, errors.New("rtp: Config.Now is missing: hand in the clock")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()

@@ -113,7 +113,10 @@ func TestPlaneNeedsAnAddress(t *testing.T) {
 	if _, err := New(Config{}); err == nil {
 		t.Error("0.0.0.0 is no address for peers")
 	}
-	p, err := New(Config{Public: netip.MustParseAddr("127.0.0.1")})
+	if _, err := New(Config{Public: netip.MustParseAddr("127.0.0.1")}); err == nil {
+		t.Error("a plane without a clock")
+	}
+	p, err := New(Config{Public: netip.MustParseAddr("127.0.0.1"), Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
