@@ -9,8 +9,8 @@ import (
 
 // The most of a decision that a fact carries; the counts in it are whole.
 const (
-	traceAgents = 16
-	traceRivals = 8
+	traceAgents = 8
+	traceRivals = 4
 )
 
 // trimmed copies what a fact keeps of a decision; the brain reuses the original.

@@ -36,11 +36,7 @@ func (openFold) Apply(ctx context.Context, tx *store.Tx, facts []ledger.Fact) er
 				endedContacts = append(endedContacts, f.Subject)
 			}
 		case event.AgentSignedIn{}.Kind():
-			agents[f.Subject] = &openAgent{agent: f.Subject, place: f.Place, signedIn: f.At, state: string(event.Away), since: f.At, heard: f.At}
-		case event.AgentChanged{}.Kind():
-			if err := agentStep(ctx, tx, agents, f); err != nil {
-				return err
-			}
+			agents[f.Subject] = &openAgent{agent: f.Subject, place: f.Place, signedIn: f.At}
 		case event.AgentSignedOut{}.Kind():
 			delete(agents, f.Subject)
 			endedAgents = append(endedAgents, f.Subject)
@@ -54,32 +50,11 @@ type openContact struct {
 	started, heard int64
 }
 
+// openAgent is an agent who is signed in; what they did last is read from the ledger when it is asked for.
 type openAgent struct {
-	agent, place, state, reason, contact, queue string
-	signedIn, since, heard, enteredAt           int64
-}
-
-// agentStep notes an agent's new state; an agent not seen in this batch is read first.
-func agentStep(ctx context.Context, tx *store.Tx, agents map[string]*openAgent, f *ledger.Fact) error {
-	b, ok := ledger.Read[event.AgentChanged](f)
-	if !ok {
-		return nil // a fact of a shape we do not know is nobody's state
-	}
-	a := agents[f.Subject]
-	if a == nil {
-		read, err := store.All(ctx, tx, selectAgents+` WHERE agent = ?`, scanAgent, f.Subject)
-		if err != nil {
-			return err
-		}
-		if len(read) == 0 {
-			return nil
-		}
-		a = &read[0]
-		agents[f.Subject] = a
-	}
-	a.state, a.reason, a.since, a.heard = string(b.State), b.Reason, b.WasSince+b.WasMs, f.At
-	a.contact, a.queue, a.enteredAt = string(b.With), "", 0
-	return nil
+	agent, place           string
+	signedIn, since, heard int64
+	state, reason, contact string
 }
 
 func write(ctx context.Context, tx *store.Tx, contacts map[string]*openContact, agents map[string]*openAgent, endedContacts, endedAgents []string) error {
@@ -100,21 +75,32 @@ func write(ctx context.Context, tx *store.Tx, contacts map[string]*openContact, 
 		}
 	}
 	for _, a := range agents {
-		if _, err := store.Exec(ctx, tx, `INSERT INTO routing_open_agent (agent, place, signed_in_at, state, reason, since, heard_at, contact, queue, entered_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (agent) DO UPDATE SET place = excluded.place, signed_in_at = excluded.signed_in_at, state = excluded.state, reason = excluded.reason,
-			since = excluded.since, heard_at = excluded.heard_at, contact = excluded.contact, queue = excluded.queue, entered_at = excluded.entered_at`,
-			a.agent, a.place, a.signedIn, a.state, a.reason, a.since, a.heard, a.contact, a.queue, a.enteredAt); err != nil {
+		if _, err := store.Exec(ctx, tx, `INSERT INTO routing_open_agent (agent, place, signed_in_at) VALUES (?, ?, ?)
+			ON CONFLICT (agent) DO UPDATE SET place = excluded.place, signed_in_at = excluded.signed_in_at`, a.agent, a.place, a.signedIn); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-const selectAgents = `SELECT agent, place, state, reason, contact, queue, signed_in_at, since, heard_at, entered_at FROM routing_open_agent`
-
-func scanAgent(r store.Scanner) (a openAgent, err error) {
-	return a, r.Scan(&a.agent, &a.place, &a.state, &a.reason, &a.contact, &a.queue, &a.signedIn, &a.since, &a.heard, &a.enteredAt)
+// openAgents gives who is signed in, with their state by the newest fact about them.
+func (m *Module) openAgents(ctx context.Context) ([]openAgent, error) {
+	agents, err := store.All(ctx, m.deps.DB, `SELECT agent, place, signed_in_at FROM routing_open_agent`, func(r store.Scanner) (a openAgent, err error) {
+		return a, r.Scan(&a.agent, &a.place, &a.signedIn)
+	})
+	for i := range agents {
+		a := &agents[i]
+		a.state, a.since, a.heard = string(event.Away), a.signedIn, a.signedIn
+		f, ok, err := ledger.Newest(ctx, m.deps.DB, a.agent, event.AgentChanged{}.Kind())
+		if err != nil {
+			return nil, err
+		}
+		if b, known := ledger.Read[event.AgentChanged](&f); ok && known && f.At >= a.signedIn {
+			a.state, a.reason, a.contact = string(b.State), b.Reason, string(b.With)
+			a.since, a.heard = b.WasSince+b.WasMs, f.At
+		}
+	}
+	return agents, err
 }
 
 // Facts of one subject, newest moment: what "last heard of" means when this process was alone.
@@ -136,7 +122,7 @@ func (m *Module) closeOpen(ctx context.Context) error {
 		newest[c.contact] = at
 		m.deps.Facts.Post(time.UnixMilli(at), id.Site(c.place), c.contact, "", event.ContactLost{LastHeard: at, Ms: at - c.started})
 	}
-	agents, err := store.All(ctx, m.deps.DB, selectAgents, scanAgent)
+	agents, err := m.openAgents(ctx)
 	if err != nil {
 		return err
 	}

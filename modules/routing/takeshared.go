@@ -199,7 +199,7 @@ func (t *thinker) adoptContacts(ctx context.Context) error {
 // reconcileAgents compares the agents with the ledger. What the last brain said of one and did not get written down
 // is bridged by the next fact; who is open in the ledger and is nowhere is signed out.
 func (t *thinker) reconcileAgents(ctx context.Context) error {
-	rows, err := store.All(ctx, t.m.deps.DB, selectAgents, scanAgent)
+	rows, err := t.m.openAgents(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -21,6 +22,15 @@ func (l *Ledger) Since(ctx context.Context, seq int64, limit int) ([]Fact, error
 // Of gives all facts of a subject, in order.
 func (l *Ledger) Of(ctx context.Context, subject string) ([]Fact, error) {
 	return store.All(ctx, l.db, `SELECT `+columns+` FROM ledger_fact WHERE subject = ? ORDER BY seq`, scanFact, subject)
+}
+
+// Newest gives the last fact of a kind about a subject; false when there is none.
+func Newest(ctx context.Context, q store.Querier, subject, kind string) (Fact, bool, error) {
+	f, err := store.One(ctx, q, `SELECT `+columns+` FROM ledger_fact WHERE subject = ? AND kind = ? ORDER BY seq DESC LIMIT 1`, scanFact, subject, kind)
+	if errors.Is(err, store.ErrNotFound) {
+		return Fact{}, false, nil
+	}
+	return f, err == nil, err
 }
 
 // Span asks for the facts of some days. Zero fields do not narrow.
