@@ -386,9 +386,13 @@ func (y *town) joinedTo(c id.Contact) id.User {
 func (y *town) state(a id.User) string {
 	y.t.Helper()
 	y.kinds(string(a))
-	s, err := store.One(y.t.Context(), y.db, `SELECT state FROM routing_open_agent WHERE agent = ?`, store.Col[string], string(a))
+	f, ok, err := ledger.Newest(y.t.Context(), y.db, string(a), event.AgentChanged{}.Kind())
 	must(y.t, err)
-	return s
+	if !ok {
+		return string(event.Away) // signed in, and nothing since
+	}
+	changed, _ := ledger.Read[event.AgentChanged](&f)
+	return string(changed.State)
 }
 
 // Two brains that both believe they decide never give one agent two contacts: the one that was there before cannot
