@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { TeamAgent } from '@kit'
 import { isOver, stateOf } from '../../modules/desk/ui/team'
 
