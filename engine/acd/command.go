@@ -70,6 +70,10 @@ const (
 	ReasonWrapUp   = "wrap_up"  // the longest wrap-up is over and nobody ended it
 )
 
+// ReasonHouse is the reason of an OfferFailed that is the house's own fault: it is not held against the agent, who
+// rests all the same, so that others are asked first.
+const ReasonHouse = "house"
+
 // Why says why something was done.
 type Why uint8
 

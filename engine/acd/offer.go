@@ -59,13 +59,13 @@ func (b *Brain) withdraw(ai int32, why Why) {
 // refuse follows a refusal or a failed ring of the current offer; a late one says nothing new.
 func (b *Brain) refuse(ai int32, ev *Event, why Why) {
 	if b.current(ai, ev) {
-		b.unanswered(ai, why)
+		b.unanswered(ai, why, ev.Reason != ReasonHouse)
 	}
 }
 
 // unanswered ends an offer that the agent did not take: the contact goes back to its place and to the next agent,
-// this agent rests or, after too many, is away. Its idle time is kept.
-func (b *Brain) unanswered(ai int32, why Why) {
+// this agent rests or, after too many, is away. Its idle time is kept. Without blame it counts for nothing.
+func (b *Brain) unanswered(ai int32, why Why, blame bool) {
 	a := &b.agents[ai]
 	ci := a.offer
 	b.withdraw(ai, why)
@@ -73,7 +73,7 @@ func (b *Brain) unanswered(ai int32, why Why) {
 	if why == WhyRefused {
 		reason = ReasonRefused
 	}
-	if why != WhyRefused || b.set.RefusedCounts {
+	if blame && (why != WhyRefused || b.set.RefusedCounts) {
 		if w := b.set.MissedWindow; w > 0 && b.now-a.missedAt > w {
 			a.missed = 0
 		}
@@ -81,7 +81,7 @@ func (b *Brain) unanswered(ai int32, why Why) {
 	}
 	switch {
 	case a.away:
-	case b.set.MissedLimit > 0 && a.missed >= b.set.MissedLimit:
+	case blame && b.set.MissedLimit > 0 && a.missed >= b.set.MissedLimit:
 		a.away, a.awayReason = true, ReasonMissed
 	default: // even without a rest others are asked before this agent is asked again
 		a.restUntil, a.restReason = b.now+b.set.Rest, reason

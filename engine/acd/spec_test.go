@@ -190,6 +190,12 @@ func TestMissedOffers(t *testing.T) {
 		d.enter("c2", "tax").clear()
 		d.wait(10*Second).said("withdraw c2 an missed", "requeued c2 missed", "an away missed 1s")
 	})
+	t.Run("what the house could not ring is no miss", func(t *testing.T) {
+		d := newDesk(t, Settings{MissedLimit: 1, Rest: 5 * Second}, q).in(person("an")).enter("c1", "tax").clear()
+		d.do(Event{Kind: OfferFailed, Agent: "an", Offer: d.offers["an"], Reason: ReasonHouse}).said("withdraw c1 an failed", "requeued c1 failed", "an away missed 5s")
+		d.wait(5*Second).said("offer c1 an", "an reserved c1 10s")
+		d.do(Event{Kind: OfferFailed, Agent: "an", Offer: d.offers["an"], Reason: "contact.unreachable"}).said("withdraw c1 an failed", "requeued c1 failed", "an away missed")
+	})
 	t.Run("old misses do not add up", func(t *testing.T) {
 		d := newDesk(t, Settings{MissedLimit: 2, MissedWindow: Minute}, q).in(person("an")).enter("c1", "tax").wait(10 * Second).leave("c1")
 		d.leave("c1").wait(2*Minute).enter("c2", "tax").clear()

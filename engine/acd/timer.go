@@ -50,7 +50,7 @@ func (b *Brain) fireAgent(ai int32) {
 	a := &b.agents[ai]
 	b.touch(ai) // sets the timer again
 	if a.offer != none && a.offerDeadline+b.set.Slack <= b.now {
-		b.unanswered(ai, WhyMissed)
+		b.unanswered(ai, WhyMissed, true)
 	}
 	if a.restUntil != 0 && a.restUntil <= b.now {
 		a.restUntil = 0

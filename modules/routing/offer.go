@@ -129,6 +129,9 @@ func (m *Module) unanswered(c acd.Command, ended, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	ev := acd.Event{Kind: kind, Agent: c.Agent, Offer: c.Offer, Contact: c.Contact, Reason: fault.CodeOf(err)}
+	if ev.Reason == "voice.media.none" { // no port or socket of ours was free
+		ev.Reason = acd.ReasonHouse
+	}
 	if derr := m.do(ctx, request{event: ev, by: "brain"}); derr != nil {
 		m.deps.Log.Warn("the brain was not told of a failed offer; its deadline will do it", "offer", c.Offer.ID(), "err", derr)
 	}

@@ -44,7 +44,7 @@ type overload struct {
 	tokens   float64
 	refilled time.Time
 	admitted int // in this window
-	shed     int // in this window, for the limit's sake
+	shed     int // in this window, for the governor's limit
 }
 
 func (o *overload) init(cfg *Config) {
@@ -70,7 +70,9 @@ func (o *overload) admit(now time.Time) bool {
 			o.refilled = now
 		}
 		if o.tokens < 1 {
-			o.shed++
+			if limit == o.limit {
+				o.shed++
+			}
 			return false
 		}
 		o.tokens--
