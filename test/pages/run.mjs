@@ -2,6 +2,7 @@
 // figures. Every call is a real one: SIP and RTP from the street, SIP over WebSocket and WebRTC in the browser.
 //
 //   node test/pages/run.mjs            KAPOK_PICTURES=1 makes the README's pictures too
+import { administration } from './admin.mjs'
 import { accessible, check, failures, hearsCaller, launch, person, picture, texts } from './browser.mjs'
 import { build, Caller, House } from './house.mjs'
 import { connect } from './connect.mjs'
@@ -13,13 +14,20 @@ const program = process.env.KAPOK_PROGRAM ?? build('./cmd/kapok', 'kapok')
 const telephone = build('./test/caller', 'caller')
 
 /** firstRun goes through the wizard as the first administrator. */
-async function firstRun(page, house, t) {
+async function firstRun(page, house, t, locale) {
   await page.goto(await house.link())
-  await page.fill('#bn', '测试税务局')
-  await accessible(page, 'first run')
   const forward = () => page.click('button[type=submit]')
   await forward()
+  await page.waitForSelector('#bn[aria-invalid=true]')
+  check('the wizard says beside the field what is missing', (await page.textContent('#bn-says')).includes(t('identity.setup.needed')))
+  await accessible(page, 'first run')
+  await page.fill('#bn', '测试税务局')
+  await forward()
   await page.fill('#an', '管理员')
+  await page.fill('#ap', 'kurz')
+  await page.fill('#aa', 'kurz')
+  await forward()
+  await page.waitForSelector('#ap[aria-invalid=true]')
   await page.fill('#ap', secret)
   await page.fill('#aa', secret)
   await forward()
@@ -36,13 +44,17 @@ async function firstRun(page, house, t) {
     const fields = row.locator('input')
     await fields.nth(0).fill(user)
     await fields.nth(1).fill(name)
-    await fields.nth(2).fill(`Erst-${user}-Wort`)
+    await fields.nth(2).fill(user === '1001' ? 'password1' : `Erst-${user}-Wort`)
   }
   await accessible(page, 'first agents')
   await forward()
-  await page.click('a.is-big') // in the new administrator's language, which is the house's
+  await page.waitForSelector('#g0p[aria-invalid=true]')
+  check('a password the house refuses is named where it stands', (await page.textContent('#g0p-says')).length > 5)
+  await page.fill('#g0p', 'Erst-1001-Wort')
+  await forward()
+  await page.click('a.is-big')
   await page.waitForSelector('.me')
-  check('the first administrator is in', true)
+  check("the first administrator is in, in the wizard's language", (await page.evaluate(() => document.documentElement.lang)).startsWith(locale))
 }
 
 /** speak sets the person's own language, as they do in their menu. */
@@ -173,6 +185,9 @@ async function figures(page, t, locale) {
   const csv = await (await download.createReadStream()).toArray().then((b) => Buffer.concat(b).toString('utf8'))
   const shown = await page.locator('table tbody tr').first().locator('td, th').allTextContents()
   const first = csv.split('\n').find((l) => l.includes(shown.map((s) => s.trim()).find((s) => /^\d+$/.test(s)) ?? ' none '))
+  const [book] = await Promise.all([page.waitForEvent('download'), page.click(`a:has-text("${t('report.page.xlsx')}")`)])
+  const xlsx = await (await book.createReadStream()).toArray().then((b) => Buffer.concat(b))
+  check('the workbook comes too', book.suggestedFilename().endsWith('.xlsx') && xlsx.subarray(0, 2).toString() === 'PK' && xlsx.includes('xl/worksheets/'), `${xlsx.length} bytes`)
   check('the export has what the screen shows', csv.split('\n').length > 2 && !!first, `${csv.length} bytes`)
 }
 
@@ -183,8 +198,7 @@ async function day(browser, locale) {
   const house = new House(program, `house-${locale}`)
   await house.start()
   const admin = await person(browser, house, locale)
-  await firstRun(admin, house, t)
-  await speak(admin, locale)
+  await firstRun(admin, house, t, locale)
   await accessible(admin, 'administration')
   house.apply('trunks:\n  - {code: street, name: 中继, site: main, kind: ip, accept: ["127.0.0.1/32"]}\ncalendars:\n  - {code: office, name: 测试, always: true}\nsettings: {recording: true, no_menu: true, language: zh}\n')
   const one = await person(browser, house, locale)
@@ -202,12 +216,14 @@ async function day(browser, locale) {
   await enter(two, '1002', t, locale)
   await ready(two, t)
   await transferred(one, two, caller)
+  check('who transferred has the wrap-up, with what was typed', (await one.inputValue('#w-question')) === '发票怎么开')
   await wrapUp(one, t)
   await two.keyboard.press('Shift+F4')
   await caller.done
   check('the agent hangs up and the caller is free', caller.lines.at(-1)?.state === 'ended')
   await wrapUp(two, t)
   await figures(admin, t, locale)
+  await administration(admin, browser, house, locale, secret)
   const said = house.run('doctor')
   check('the doctor finds nothing broken', said.includes('invariants hold'), said.trim())
   for (const p of [one, two, admin]) await p.context().close()
