@@ -85,6 +85,9 @@ func demoFlags(args []string) (o demoOptions, err error) {
 		return o, fmt.Errorf("%w; `kapok demo --help` says more", err)
 	}
 	cfg, left, err := loadConfig(rest, demoData)
+	if err == nil {
+		err = alone(cfg)
+	}
 	switch {
 	case err != nil:
 		return o, err

@@ -47,6 +47,7 @@ type Options struct {
 	Demo      bool
 	Closed    bool // nothing is served: for a look at a house that does not run
 	Node      id.Node
+	Cluster   Cluster // the zero value: this process is alone
 	Clock     clock.Clock
 	Log       *slog.Logger
 }
@@ -59,14 +60,16 @@ type House struct {
 	keys  keys
 	lock  *os.File // held while this process has the data folder
 
-	db      *store.DB
-	bus     *bus.Bus
-	live    *bus.Bucket // contacts that wait, agents at work
-	ledger  *ledger.Ledger
-	journal *ledger.Journal
-	posts   *posts
-	book    *section.Book
-	web     *web.Server
+	db       *store.DB
+	bus      *bus.Bus
+	live     *bus.Bucket // contacts that wait, agents at work
+	presence *bus.Bucket // who and what is there; lapses when nothing is heard for 15 s
+	peers    *peers      // nil: this process is alone
+	ledger   *ledger.Ledger
+	journal  *ledger.Journal
+	posts    *posts
+	book     *section.Book
+	web      *web.Server
 
 	identity *identity.Module
 	calendar calendarPart
@@ -115,9 +118,6 @@ func (h *House) open(ctx context.Context) error {
 	if h.lock, err = lockFolder(h.o.Data); err != nil {
 		return err
 	}
-	if h.keys, err = openKeys(h.o.Data); err != nil {
-		return err
-	}
 	address := h.o.DB
 	if address == "" {
 		address = "sqlite:" + filepath.Join(h.o.Data, "kapok.db")
@@ -125,10 +125,19 @@ func (h *House) open(ctx context.Context) error {
 	if h.db, err = store.Open(ctx, address); err != nil {
 		return err
 	}
-	if h.bus, err = bus.Open(ctx, bus.Config{Node: string(h.o.Node), Dir: filepath.Join(h.o.Data, "bus"), Clock: h.clock, Log: h.log}); err != nil {
+	if !h.o.Cluster.alone() {
+		h.peers = newPeers(h)
+		if err := h.shareKeys(ctx); err != nil {
+			return err
+		}
+	}
+	if h.keys, err = openKeys(h.o.Data); err != nil {
 		return err
 	}
-	if h.live, err = h.bus.Bucket(ctx, "live", bus.BucketConfig{}); err != nil {
+	if h.bus, err = bus.Open(ctx, h.busConfig(filepath.Join(h.o.Data, "bus"))); err != nil {
+		return err
+	}
+	if err := h.openLive(ctx); err != nil {
 		return err
 	}
 	h.ledger, err = ledger.Open(ctx, ledger.Config{DB: h.db, Node: h.o.Node, Bus: h.bus, Clock: h.clock, Zone: h.zone, Log: h.log})
@@ -212,6 +221,9 @@ func (h *House) Run(ctx context.Context, ready func()) error {
 	h.done.Go(func() { h.posts.keep(written) })
 	var parts []part
 	err := func() error {
+		if err := h.join(ctx, outlive, &parts); err != nil {
+			return err
+		}
 		for _, m := range h.all {
 			if err := h.start(ctx, outlive, &parts, m); err != nil {
 				return err
@@ -228,6 +240,24 @@ func (h *House) Run(ctx context.Context, ready func()) error {
 	stopWriting()
 	h.done.Wait()
 	return err
+}
+
+// join begins to know the other processes, before any module asks for them.
+func (h *House) join(ctx, outlive context.Context, parts *[]part) error {
+	if h.peers == nil {
+		return nil
+	}
+	known := make(chan struct{})
+	*parts = append(*parts, h.begin(outlive, "the other processes", func(ctx context.Context) error {
+		return h.peers.run(ctx, func() { close(known) })
+	}))
+	select {
+	case <-known:
+	case err := <-h.fail:
+		return err
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 // serve waits until the pages are there, says so, and stays until the end.

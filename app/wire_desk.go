@@ -11,7 +11,7 @@ import (
 
 func (h *House) newDesk() *desk.Module {
 	return desk.New(desk.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Stream: stream{h}, Brain: h.routing, Calls: h.voice, Endpoints: h.voice,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Stream: stream{h}, Brain: h.decider(), Calls: h.calls(), Endpoints: h.calls(),
 		Names: deskNames{h}, People: people{h}, Day: myDay{h}, Needs: h.needs, Within: h.identity.Within,
 		Presence: &desks{h: h}, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
 	})
@@ -38,6 +38,11 @@ func (s stream) Follow(ctx context.Context, begun func(), f func(ledger.Fact)) e
 	head, err := s.h.ledger.Head(ctx)
 	if err != nil {
 		return err
+	}
+	if s.h.peers != nil {
+		if err := s.h.peers.before(ctx, head, f); err != nil {
+			return err
+		}
 	}
 	begun()
 	return s.h.ledger.Follow(ctx, head, f)

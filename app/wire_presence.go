@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/id"
@@ -31,27 +30,13 @@ type heldLease struct{ *bus.Lease }
 func (l heldLease) Fence() int64 { return l.Lease.Fence }
 
 // desks keeps which agents' desks are there, in the bucket of all that is there: what is not renewed expires.
-type desks struct {
-	h  *House
-	mu sync.Mutex
-	b  *bus.Bucket
-}
+type desks struct{ h *House }
 
 const (
 	presenceBucket = "presence"
 	presenceTTL    = 15 * time.Second
 	deskKey        = "agent."
 )
-
-func (d *desks) bucket(ctx context.Context) (*bus.Bucket, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var err error
-	if d.b == nil {
-		d.b, err = d.h.bus.Bucket(ctx, presenceBucket, bus.BucketConfig{TTL: presenceTTL})
-	}
-	return d.b, err
-}
 
 // keyOf writes a user's code, which may hold dots and more, as a word of a key.
 func keyOf(u id.User) string { return deskKey + hex.EncodeToString([]byte(u)) }
@@ -64,22 +49,18 @@ func agentOf(key string) id.User {
 	return id.User(u)
 }
 
-// Assert says that an agent's desk is there.
+// Assert says that an agent's desk is there. Among several processes the one that has it says so.
 func (d *desks) Assert(ctx context.Context, agent id.User) error {
-	b, err := d.bucket(ctx)
-	if err != nil {
-		return err
+	if d.h.peers != nil && !d.h.peers.asserts(ctx, agent) {
+		return nil
 	}
-	_, err = b.Put(ctx, keyOf(agent), string(d.h.o.Node))
+	_, err := d.h.presence.Put(ctx, keyOf(agent), desknote{d.h.o.Node, d.h.web.Hub().Present(agent)})
 	return err
 }
 
 // Watch tells of desks that lapse and come back.
 func (d *desks) Watch(ctx context.Context, f func(id.User, bool)) error {
-	b, err := d.bucket(ctx)
-	if err != nil {
-		return err
-	}
+	b := d.h.presence
 	changes, err := b.Watch(ctx, deskKey)
 	if err != nil {
 		return err

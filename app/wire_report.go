@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/kapok-hotline/kapok/core/id"
@@ -94,6 +95,10 @@ type presence struct{ h *House }
 
 func (p presence) Alive(ctx context.Context, contacts []id.Contact) (map[id.Contact]bool, error) {
 	out := map[id.Contact]bool{}
+	if p.h.peers != nil {
+		out, err := p.h.peers.alive(ctx, contacts)
+		return out, errors.Join(err, p.h.posts.flush(ctx))
+	}
 	for _, c := range contacts {
 		out[c] = p.h.voice.Alive(c)
 	}

@@ -10,11 +10,18 @@ import (
 )
 
 func (h *House) newRouting() *routing.Module {
-	return routing.New(routing.Deps{
+	d := routing.Deps{
 		DB: h.db, Clock: h.clock, Facts: facts{h}, Hours: routingHours{h}, Sites: tree{h}, Changed: h.changed, Log: h.log,
 		Leases: brainLease{h}, Desks: &desks{h: h}, Node: h.o.Node, Live: h.live,
 		Channels: func(medium contact.Medium) contact.Channel { return h.voice }, // the telephone is the only channel so far
-	})
+	}
+	if h.peers != nil {
+		d.Peers, d.Contacts, d.Flush, d.Up = h.peers, h.peers, h.posts.flush, h.registered
+		if !h.o.Cluster.Decide {
+			d.Leases = never{}
+		}
+	}
+	return routing.New(d)
 }
 
 // routingHours answers whether a queue's calendar is open.

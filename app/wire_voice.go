@@ -19,12 +19,16 @@ func (h *House) newVoice() (*voice.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := voice.New(voice.Deps{
+	d := voice.Deps{
 		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Changed: h.changed, Log: h.log,
 		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
 		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, WebPort: h.o.WebRTC, Realm: realm,
-	})
+	}
+	if h.peers != nil {
+		d.Presence, d.Elsewhere = h.peers, h.peers.elsewhere
+	}
+	m, err := voice.New(d)
 	if err == nil {
 		m.SIP().Strain(h.strain)
 	}
@@ -73,6 +77,7 @@ func (q queues) Taken(ctx context.Context, c id.Contact, agent id.User) error {
 }
 
 func (q queues) Endpoint(ctx context.Context, at contact.Endpoint, up bool) error {
+	q.h.noteEndpoint(ctx, at, up)
 	agent, err := q.h.routing.EndpointChanged(ctx, at, up)
 	if agent != "" {
 		q.h.desk.EndpointChanged(agent)

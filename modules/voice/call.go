@@ -46,18 +46,19 @@ type call struct {
 	timer   *time.Timer // the deadline of the phase
 	onTimer func()
 
-	flow    *flow.Flow
-	cursor  flow.Cursor
-	gather  *gathering
-	play    int // number of the thing being played: an old one's end is not the new one's
-	queue   id.Queue
-	since   time.Time // when the place in the queue counts from
-	entered time.Time // when this stay in the queue began: later than since for who comes back
-	direct  *side     // being rung past the queues
-	spoken  bool      // an agent has spoken with the person
-	outcome contact.Outcome
-	lost    *time.Timer // the agent's browser is away
-	over    bool
+	flow     *flow.Flow
+	cursor   flow.Cursor
+	gather   *gathering
+	play     int // number of the thing being played: an old one's end is not the new one's
+	queue    id.Queue
+	since    time.Time // when the place in the queue counts from
+	entered  time.Time // when this stay in the queue began: later than since for who comes back
+	direct   *side     // being rung past the queues
+	spoken   bool      // an agent has spoken with the person
+	outcome  contact.Outcome
+	lost     *time.Timer // the agent's browser is away
+	over     bool
+	disowned atomic.Bool // closed as lost by another process
 
 	talkingLeg atomic.Pointer[rtp.Leg] // the agent's, for those who look from outside
 	talkingTo  atomic.Pointer[id.User] // the agent
@@ -175,6 +176,9 @@ func (c *call) fact(actor id.User, b event.Body) { c.factAt(c.m.now(), actor, b)
 
 // factAt writes down what happened at a moment that is reckoned with elsewhere too.
 func (c *call) factAt(at time.Time, actor id.User, b event.Body) {
+	if c.disowned.Load() {
+		return // another process has told its end
+	}
 	c.m.deps.Facts.Post(at, c.site, string(c.id), string(actor), b)
 }
 

@@ -223,7 +223,7 @@ func (m *Module) way(s *side, o *sip.CallOptions) error {
 	}
 	b := m.binding(s.endpoint)
 	if b == nil {
-		return fault.New(fault.Unavailable, "contact.unreachable")
+		return m.wayElsewhere(s, o)
 	}
 	o.Binding = b
 	return nil

@@ -72,6 +72,9 @@ func (m *Module) Start(ctx context.Context) error {
 		return err
 	}
 	m.gone.Go(func() { m.ladders.run(ctx) })
+	if m.deps.Presence != nil {
+		m.gone.Go(func() { m.beat(ctx) })
+	}
 	close(m.ready)
 	<-ctx.Done()
 	m.close()

@@ -29,6 +29,8 @@ type House struct {
 	SIPS    string
 	WebRTC  int
 	RTP     string
+	More    []string // further flags
+	Env     []string // beside this process's
 
 	mu   sync.Mutex
 	log  bytes.Buffer
@@ -108,8 +110,12 @@ func FreePort(string) (int, error) {
 
 // Start runs the house and returns when it takes calls.
 func (h *House) Start(ctx context.Context) error {
-	cmd := exec.Command(h.Program, "serve", "--data", h.Data, "--http", h.HTTP, "--https", h.HTTPS, "--sip", h.SIP,
-		"--sips", h.SIPS, "--webrtc-port", fmt.Sprint(h.WebRTC), "--rtp-ports", h.RTP, "--advertise-ip", "127.0.0.1")
+	flags := []string{
+		"serve", "--data", h.Data, "--http", h.HTTP, "--https", h.HTTPS, "--sip", h.SIP,
+		"--sips", h.SIPS, "--webrtc-port", fmt.Sprint(h.WebRTC), "--rtp-ports", h.RTP, "--advertise-ip", "127.0.0.1",
+	}
+	cmd := exec.Command(h.Program, append(flags, h.More...)...)
+	cmd.Env = append(os.Environ(), h.Env...)
 	cmd.Stdout, cmd.Stderr = writer{h}, writer{h}
 	if err := cmd.Start(); err != nil {
 		return err

@@ -40,9 +40,10 @@ type Phone struct {
 	server netip.AddrPort
 
 	mu      sync.Mutex
-	waiting map[string]chan *Message // responses, by branch
-	calls   map[string]*Call         // by Call-ID
-	sent    map[string]string        // our responses, by branch and method: a repeated request gets the same
+	waiting map[string]chan *Message  // responses, by branch
+	calls   map[string]*Call          // by Call-ID
+	from    map[string]netip.AddrPort // where a call that came in came from, by Call-ID: answers and our own requests go there
+	sent    map[string]string         // our responses, by branch and method: a repeated request gets the same
 	seq     int
 	closed  bool
 	done    chan struct{}
@@ -61,7 +62,7 @@ func Open(ip, server, user, password string) (*Phone, error) {
 	_ = conn.SetReadBuffer(1 << 20) // what the system allows is enough
 	p := &Phone{
 		User: user, Password: password, conn: conn, server: to, waiting: map[string]chan *Message{},
-		calls: map[string]*Call{}, sent: map[string]string{}, done: make(chan struct{}),
+		calls: map[string]*Call{}, from: map[string]netip.AddrPort{}, sent: map[string]string{}, done: make(chan struct{}),
 	}
 	go p.read()
 	return p, nil
@@ -92,7 +93,7 @@ func (p *Phone) read() {
 	defer close(p.done)
 	b := make([]byte, 65535)
 	for {
-		n, _, err := p.conn.ReadFromUDPAddrPort(b)
+		n, source, err := p.conn.ReadFromUDPAddrPort(b)
 		if err != nil {
 			if p.isClosed() {
 				return
@@ -103,6 +104,7 @@ func (p *Phone) read() {
 		if m.Method() == "" {
 			p.response(m)
 		} else {
+			p.cameFrom(m, source)
 			p.request(m)
 		}
 	}
@@ -138,7 +140,27 @@ func (p *Phone) find(callID string) *Call {
 	return p.calls[callID]
 }
 
-func (p *Phone) send(text string) { _, _ = p.conn.WriteToUDPAddrPort([]byte(text), p.server) }
+// cameFrom notes where a call comes from: of several processes of a house any may call.
+func (p *Phone) cameFrom(m *Message, source netip.AddrPort) {
+	if m.Method() != "INVITE" || source == p.server {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.from[m.Get("Call-ID")] = source
+}
+
+func (p *Phone) send(text string) {
+	to := p.server
+	p.mu.Lock()
+	if len(p.from) > 0 {
+		if at, ok := p.from[parse(text).Get("Call-ID")]; ok {
+			to = at
+		}
+	}
+	p.mu.Unlock()
+	_, _ = p.conn.WriteToUDPAddrPort([]byte(text), to)
+}
 
 // answer sends a response and keeps it for repeats of the request.
 func (p *Phone) answer(m *Message, code int, reason, tag, body string, extra ...string) {
