@@ -130,7 +130,7 @@ func (c *call) mayJoin(s *side, r *sip.Refer) int {
 		return 603 // the caller, or who is being asked, transfers nobody
 	case k.own.dialog == nil:
 		return 480 // nobody has answered yet
-	case s == c.agent && !r.Replaces.Names(k.own.dialog), s == k.own && !r.Replaces.Names(c.agent.dialog):
+	case s == c.agent && !k.own.dialog.NamedBy(r.Replaces), s == k.own && !c.agent.dialog.NamedBy(r.Replaces):
 		return 481
 	}
 	return 202

@@ -21,7 +21,7 @@ func (m *Module) replace(ctx context.Context, in *sip.Incoming, from contact.End
 	c.ask(ctx, func() {
 		for _, s := range c.sides() {
 			switch {
-			case !in.Replaces.Names(s.dialog):
+			case !s.dialog.NamedBy(in.Replaces):
 			case from.Phone == "" || s == c.caller || s.endpoint.Phone != from.Phone:
 				code = 403
 			case in.Replaces.EarlyOnly:

@@ -3,6 +3,8 @@ package sip
 import (
 	"context"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // WaitACK waits until the peer has acknowledged our 200 and gives the body of the ACK: the answer to a late offer.
@@ -37,9 +39,9 @@ type sent2xx struct {
 }
 
 // answer sends the 2xx of an INVITE and begins the repeats.
-func (d *Dialog) answer(t *serverTx, r reply, first, offer bool) {
+func (d *Dialog) answer(t *serverTx, r wire.Reply, first, offer bool) {
 	t.respond(r)
-	s := &sent2xx{d: d, tx: t, raw: t.last, seq: t.req.seq, first: first, offer: offer, wait: d.srv.cfg.T1}
+	s := &sent2xx{d: d, tx: t, raw: t.last, seq: t.req.Seq, first: first, offer: offer, wait: d.srv.cfg.T1}
 	d.sent = s
 	s.timer = d.l.after(s.wait, s.repeat)
 }
@@ -65,17 +67,17 @@ func (s *sent2xx) repeat() {
 // acked takes the ACK to a 2xx of ours. A late or strange one changes nothing.
 func (d *Dialog) acked(m *message) {
 	s := d.sent
-	if s == nil || m.seq != s.seq {
+	if s == nil || m.Seq != s.seq {
 		return
 	}
 	s.stop()
 	d.sent = nil
 	if s.first {
-		d.ackSDP = m.body
+		d.ackSDP = m.Body
 		close(d.acked1)
 	}
 	if s.offer {
-		body := m.body
+		body := m.Body
 		d.up.post(func() {
 			if fn := d.events.Load().Answered; fn != nil {
 				fn(d, body)

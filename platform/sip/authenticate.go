@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // ErrChallenged says that the call has been answered with a challenge or a refusal: the phone calls again with its
@@ -34,11 +36,11 @@ func (r *Registrar) Authenticate(ctx context.Context, in *Incoming) (user string
 	if r.guesses.source(m.flow.Remote.Addr(), m.at) == guessSilent {
 		return refuse(403, nil)
 	}
-	p, ok := readProof(m, "authorization", r.cfg.Realm)
+	p, ok := wire.ReadProof(m.Head, "authorization", r.cfg.Realm)
 	if !ok {
 		return refuse(401, r.challenge(m, "WWW-Authenticate", false))
 	}
-	if ours, fresh := r.nonces.fresh(p.nonce, m.at); !fresh {
+	if ours, fresh := r.nonces.fresh(p.Nonce, m.at); !fresh {
 		return refuse(401, r.challenge(m, "WWW-Authenticate", ours))
 	}
 	out := r.check(m, p)

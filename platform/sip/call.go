@@ -48,9 +48,9 @@ func headersOf(m *message) func(string) []string {
 	return func(name string) []string {
 		name = strings.ToLower(name)
 		var out []string
-		for _, f := range m.fields {
-			if f.name == name {
-				out = append(out, f.value)
+		for _, f := range m.Fields {
+			if f.Name == name {
+				out = append(out, f.Value)
 			}
 		}
 		return out

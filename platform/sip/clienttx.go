@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strconv"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // ErrTimeout says that a peer never answered a request (RFC 3261 §17.1: 64*T1).
@@ -13,7 +15,7 @@ var ErrTimeout = errors.New("sip: the peer did not answer in time")
 // clientTx is a request of ours until its last response.
 type clientTx struct {
 	l     *lane
-	req   *request
+	req   *wire.Request
 	via   string
 	key   string
 	flow  *Flow
@@ -30,12 +32,12 @@ type clientTx struct {
 }
 
 // send writes r on the flow in a transaction of its own; timeout 0 means 64*T1.
-func (l *lane) send(f *Flow, r *request, timeout time.Duration, on func(*message, error)) *clientTx {
+func (l *lane) send(f *Flow, r *wire.Request, timeout time.Duration, on func(*message, error)) *clientTx {
 	cfg := &l.srv.cfg
-	branch := magic + token(8)
-	t := &clientTx{l: l, req: r, flow: f, on: on, wait: cfg.T1, key: branch + " " + r.method, stop: func() {}}
+	branch := wire.Magic + wire.Token(8)
+	t := &clientTx{l: l, req: r, flow: f, on: on, wait: cfg.T1, key: branch + " " + r.Method, stop: func() {}}
 	t.via = l.srv.viaFor(f, branch)
-	t.raw = r.text(t.via, cfg.Name)
+	t.raw = r.Text(t.via, cfg.Name)
 	l.client[t.key] = t
 	if timeout <= 0 {
 		timeout = 64 * cfg.T1
@@ -53,7 +55,7 @@ func (l *lane) send(f *Flow, r *request, timeout time.Duration, on func(*message
 	return t
 }
 
-func (t *clientTx) invite() bool { return t.req.method == "INVITE" }
+func (t *clientTx) invite() bool { return t.req.Method == "INVITE" }
 
 // repeat is timers A and E.
 func (t *clientTx) repeat() {
@@ -84,7 +86,7 @@ func (t *clientTx) fail(err error) {
 func (t *clientTx) receive(m *message) {
 	switch {
 	case t.state == txOver:
-	case m.code < 200:
+	case m.Code < 200:
 		if t.state > txProceeding {
 			return
 		}
@@ -96,7 +98,7 @@ func (t *clientTx) receive(m *message) {
 			}
 		}
 		t.on(m, nil)
-	case t.invite() && m.code < 300:
+	case t.invite() && m.Code < 300:
 		if t.state == txCompleted {
 			return
 		}
@@ -157,11 +159,11 @@ func (t *clientTx) end() {
 
 // ackFor is the ACK to a refusal: same Via, Request-URI and Route, To of the response (RFC 3261 §17.1.1.3).
 func (t *clientTx) ackFor(m *message) []byte {
-	a := request{
-		method: "ACK", uri: t.req.uri, from: t.req.from, to: m.get("to"), callID: t.req.callID,
-		seq: t.req.seq, routes: t.req.routes,
+	a := wire.Request{
+		Method: "ACK", URI: t.req.URI, From: t.req.From, To: m.Get("to"), CallID: t.req.CallID,
+		Seq: t.req.Seq, Routes: t.req.Routes,
 	}
-	return a.text(t.via, "")
+	return a.Text(t.via, "")
 }
 
 // cancel sends CANCEL for an INVITE that has had a provisional response (RFC 3261 §9.1) and gives up on the INVITE
@@ -170,9 +172,9 @@ func (t *clientTx) cancel(headers []Header) {
 	if t.state != txProceeding {
 		return
 	}
-	c := &request{
-		method: "CANCEL", uri: t.req.uri, from: t.req.from, to: t.req.to, callID: t.req.callID,
-		seq: t.req.seq, routes: t.req.routes, headers: headers,
+	c := &wire.Request{
+		Method: "CANCEL", URI: t.req.URI, From: t.req.From, To: t.req.To, CallID: t.req.CallID,
+		Seq: t.req.Seq, Routes: t.req.Routes, Headers: headers,
 	}
 	cfg := &t.l.srv.cfg
 	k := &clientTx{
@@ -180,7 +182,7 @@ func (t *clientTx) cancel(headers []Header) {
 		on: func(*message, error) {},
 	}
 	k.key = t.key[:len(t.key)-len("INVITE")] + "CANCEL"
-	k.raw = c.text(t.via, "")
+	k.raw = c.Text(t.via, "")
 	t.l.client[k.key] = k
 	k.limit = t.l.after(64*cfg.T1, func() { k.fail(ErrTimeout) })
 	_ = t.l.write(t.flow, k.raw)
@@ -194,7 +196,7 @@ func (t *clientTx) cancel(headers []Header) {
 // viaFor writes the Via of a request on the flow.
 func (s *Server) viaFor(f *Flow, branch string) string {
 	a := s.addressFor(f)
-	v := "SIP/2.0/" + f.via() + " " + hostText(a.Addr().String()) + ":" + strconv.Itoa(int(a.Port())) + ";branch=" + branch
+	v := "SIP/2.0/" + f.via() + " " + wire.HostText(a.Addr().String()) + ":" + strconv.Itoa(int(a.Port())) + ";branch=" + branch
 	if f.udp != nil {
 		v += ";rport"
 	}

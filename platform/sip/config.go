@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // Config is what a Server needs to know. Now is mandatory; everything else has a default.
@@ -79,7 +81,7 @@ func (c *Config) withDefaults() error {
 	if c.Name == "" {
 		c.Name = "Kapok"
 	}
-	c.Name = clean(c.Name)
+	c.Name = wire.Clean(c.Name)
 	set := func(d *time.Duration, v time.Duration) {
 		if *d <= 0 {
 			*d = v

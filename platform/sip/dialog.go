@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // Errors of dialogs and calls.
@@ -125,6 +127,14 @@ func (d *Dialog) CallID() string { return d.callID }
 // Tags give our tag and the peer's.
 func (d *Dialog) Tags() (local, remote string) { return d.localTag, d.remoteTag }
 
+// NamedBy says whether r names d as the dialog that is to be replaced. Phones that mix up the two tags are understood.
+func (d *Dialog) NamedBy(r *Replaces) bool {
+	if d == nil || r == nil || d.callID != r.CallID {
+		return false
+	}
+	return d.localTag == r.ToTag && d.remoteTag == r.FromTag || d.localTag == r.FromTag && d.remoteTag == r.ToTag
+}
+
 // Trunk gives the trunk the call came or went by, "" for a phone.
 func (d *Dialog) Trunk() string { return d.trunk }
 
@@ -158,7 +168,7 @@ func (d *Dialog) finish(e End) {
 	}
 	if t := d.inviteIn; t != nil {
 		d.inviteIn = nil
-		t.respond(reply{code: 487})
+		t.respond(wire.Reply{Code: 487})
 	}
 	for i, x := range d.l.dialogs {
 		if x == d {
@@ -202,14 +212,14 @@ func (d *Dialog) hangUp(e End, headers []Header, done func(struct{}, error)) {
 }
 
 // newRequest makes a request within the dialog with the next CSeq (RFC 3261 §12.2.1.1).
-func (d *Dialog) newRequest(method string, headers []Header, ctype string, body []byte) *request {
+func (d *Dialog) newRequest(method string, headers []Header, ctype string, body []byte) *wire.Request {
 	d.localSeq++
-	r := &request{
-		method: method, callID: d.callID, seq: d.localSeq, headers: headers, ctype: ctype, body: body,
-		from: d.local + ";tag=" + d.localTag, to: d.remote,
+	r := &wire.Request{
+		Method: method, CallID: d.callID, Seq: d.localSeq, Headers: headers, Type: ctype, Body: body,
+		From: d.local + ";tag=" + d.localTag, To: d.remote,
 	}
 	if d.remoteTag != "" {
-		r.to += ";tag=" + d.remoteTag
+		r.To += ";tag=" + d.remoteTag
 	}
 	d.route(r)
 	return r
@@ -217,24 +227,24 @@ func (d *Dialog) newRequest(method string, headers []Header, ctype string, body 
 
 // ask sends a request of the dialog, follows challenges (twice at most: a stale nonce may follow a wrong one) and
 // gives the final response. Provisional responses are ignored.
-func (d *Dialog) ask(f *Flow, r *request, on func(*message, error)) {
+func (d *Dialog) ask(f *Flow, r *wire.Request, on func(*message, error)) {
 	if d.redial(f, func(again *Flow) { d.ask(again, r, on) }) {
 		return
 	}
 	tries := 0
 	var handle func(m *message, err error)
 	handle = func(m *message, err error) {
-		if m != nil && m.code < 200 {
+		if m != nil && m.Code < 200 {
 			return
 		}
-		if m != nil && challenged(m) && d.auth != nil && tries < 2 {
+		if m != nil && wire.Challenged(m.Head) && d.auth != nil && tries < 2 {
 			tries++
-			h, aerr := d.auth.answerChallenge(m, r.method, r.uri)
+			h, aerr := d.auth.AnswerChallenge(m.Head, r.Method, r.URI)
 			if aerr == nil {
 				again := *r
 				d.localSeq++
-				again.seq = d.localSeq
-				again.headers = withHeader(r.headers, h)
+				again.Seq = d.localSeq
+				again.Headers = withHeader(r.Headers, h)
 				d.l.send(f, &again, 0, handle)
 				return
 			}
@@ -258,9 +268,9 @@ func withHeader(headers []Header, h Header) []Header {
 // lost ends the dialog when the answer says that the peer has forgotten it (RFC 3261 §12.2.1.2).
 func (d *Dialog) lost(m *message, err error) {
 	switch {
-	case m != nil && m.code == 481:
-		d.finish(End{Cause: CauseLost, Code: 481, Reason: m.reason})
-	case errors.Is(err, ErrTimeout) || m != nil && m.code == 408:
+	case m != nil && m.Code == 481:
+		d.finish(End{Cause: CauseLost, Code: 481, Reason: m.Reason})
+	case errors.Is(err, ErrTimeout) || m != nil && m.Code == 408:
 		d.hangUp(End{Cause: CauseLost, Code: 408, Reason: "no answer within the dialog"}, nil, func(struct{}, error) {})
 	}
 }

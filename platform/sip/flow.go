@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // ErrFlowClosed says that the connection a message should have taken is gone.
@@ -116,7 +118,7 @@ const udpBuffer = 8 << 20 // bytes: a burst of some thousand messages while the 
 
 // readLoop hands every datagram to the server in arrival order. The slice given on is its own copy.
 func (p *packetPipe) readLoop(s *Server) {
-	buf := make([]byte, maxMessage+1)
+	buf := make([]byte, wire.MaxMessage+1)
 	for {
 		n, from, err := p.conn.ReadFromUDPAddrPort(buf)
 		if err != nil {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // Incoming is an INVITE that begins a call. The fields do not change. It must be settled by Answer or Reject;
@@ -36,7 +38,7 @@ type Incoming struct {
 	rel     reliable
 	limit   *time.Timer
 	keep    *time.Timer
-	last    reply
+	last    wire.Reply
 }
 
 // incoming begins a call in its lane.
@@ -45,11 +47,11 @@ func (s *Server) incoming(l *lane, m *message) {
 	t := l.newServerTx(m)
 	in, code := s.readIncoming(l, m, t)
 	if code != 0 {
-		t.respond(reply{code: code})
+		t.respond(wire.Reply{Code: code})
 		return
 	}
 	if s.cfg.Invite == nil {
-		t.respond(reply{code: 480})
+		t.respond(wire.Reply{Code: 480})
 		return
 	}
 	if !in.readSession() {
@@ -69,23 +71,23 @@ func (s *Server) incoming(l *lane, m *message) {
 func (s *Server) readIncoming(l *lane, m *message, t *serverTx) (*Incoming, int) {
 	in := &Incoming{
 		CallID: l.id, At: m.at, Source: m.flow.Remote, Transport: m.flow.Transport, Flow: m.flow,
-		Offer: m.body, OfferType: m.get("content-type"), srv: s, l: l, m: m, tx: t, gone: make(chan struct{}),
+		Offer: m.Body, OfferType: m.Get("content-type"), srv: s, l: l, m: m, tx: t, gone: make(chan struct{}),
 	}
-	contacts := m.list("contact")
-	if len(contacts) != 1 || m.fromTag == "" && m.get("from") == "" {
+	contacts := m.List("contact")
+	if len(contacts) != 1 || m.FromTag == "" && m.Get("from") == "" {
 		return nil, 400
 	}
 	contact, errC := ParseAddress(contacts[0])
 	var errF, errT, errU error
-	in.From, errF = ParseAddress(m.get("from"))
-	in.To, errT = ParseAddress(m.get("to"))
-	in.URI, errU = ParseURI(m.uri)
+	in.From, errF = ParseAddress(m.Get("from"))
+	in.To, errT = ParseAddress(m.Get("to"))
+	in.URI, errU = ParseURI(m.URI)
 	if err := errors.Join(errC, errF, errT, errU); err != nil {
 		s.log.Debug("sip: INVITE not well formed", "callid", l.id, "err", err)
 		return nil, 400
 	}
 	for _, name := range []string{"p-asserted-identity", "remote-party-id"} {
-		for _, v := range m.list(name) {
+		for _, v := range m.List(name) {
 			if a, err := ParseAddress(v); err == nil {
 				in.Identity = append(in.Identity, a)
 			}
@@ -94,58 +96,34 @@ func (s *Server) readIncoming(l *lane, m *message, t *serverTx) (*Incoming, int)
 			break
 		}
 	}
-	if v := m.get("replaces"); v != "" {
+	if v := m.Get("replaces"); v != "" {
 		r, err := ParseReplaces(v)
-		if err != nil || m.count("replaces") > 1 {
+		if err != nil || m.Count("replaces") > 1 {
 			return nil, 400
 		}
 		in.Replaces = &r
 	}
 	in.Trunk = s.trunks.of(m)
 	d := newDialog(l, false, m.flow)
-	d.incoming, d.localTag, d.remoteTag = in, t.tag, m.fromTag
-	d.local, d.remote = m.get("to"), stripTag(m.get("from"))
-	d.target, d.routes = contact.URI.String(), m.list("record-route")
-	d.remoteSeq, d.remoteSeen = m.seq, true
+	d.incoming, d.localTag, d.remoteTag = in, t.tag, m.FromTag
+	d.local, d.remote = m.Get("to"), wire.StripTag(m.Get("from"))
+	d.target, d.routes = contact.URI.String(), m.List("record-route")
+	d.remoteSeq, d.remoteSeen = m.Seq, true
 	d.contactUser, d.trunk = in.URI.User, in.Trunk
 	d.pinned = s.registrar.knows(m.flow)
-	d.peerAllow, d.peerTimer = strings.Join(m.list("allow"), ","), m.has("supported", "timer")
+	d.peerAllow, d.peerTimer = strings.Join(m.List("allow"), ","), m.Has("supported", "timer")
 	in.d = d
 	l.dialogs = append(l.dialogs, d)
 	return in, 0
-}
-
-// stripTag takes the tag parameter off a From or To value.
-func stripTag(v string) string {
-	at := 0
-	if i := openBracket(v); i >= 0 {
-		if j := strings.IndexByte(v[i:], '>'); j >= 0 {
-			at = i + j + 1
-		}
-	} else if i := strings.IndexByte(v, ';'); i >= 0 {
-		at = i
-	} else {
-		return v
-	}
-	out := v[:at]
-	params := strings.TrimPrefix(strings.TrimSpace(v[at:]), ";")
-	for params != "" {
-		var one string
-		one, params = cutParam(params)
-		if name, _, _ := strings.Cut(one, "="); !strings.EqualFold(strings.TrimSpace(name), "tag") && one != "" {
-			out += ";" + one
-		}
-	}
-	return out
 }
 
 // Header gives all values of a header of the INVITE, as written, one per line.
 func (in *Incoming) Header(name string) []string {
 	name = strings.ToLower(name)
 	var out []string
-	for _, f := range in.m.fields {
-		if f.name == name {
-			out = append(out, f.value)
+	for _, f := range in.m.Fields {
+		if f.Name == name {
+			out = append(out, f.Value)
 		}
 	}
 	return out
@@ -173,19 +151,19 @@ func (in *Incoming) Progress(code int, reason string, body []byte, headers ...He
 			done(struct{}{}, in.over())
 			return
 		}
-		in.progress(reply{code: code, reason: reason, body: body, headers: headers})
+		in.progress(wire.Reply{Code: code, Reason: reason, Body: body, Headers: headers})
 		done(struct{}{}, nil)
 	})
 	return err
 }
 
-func (in *Incoming) progress(r reply) {
-	r.headers = append(append([]Header{}, r.headers...), Header{"Contact", in.d.contact(in.m.flow)}, Header{"Allow", allow})
-	if len(r.body) > 0 {
-		in.d.lastBody, in.d.lastCT = r.body, r.ctype
+func (in *Incoming) progress(r wire.Reply) {
+	r.Headers = append(append([]Header{}, r.Headers...), Header{Name: "Contact", Value: in.d.contact(in.m.flow)}, Header{Name: "Allow", Value: allow})
+	if len(r.Body) > 0 {
+		in.d.lastBody, in.d.lastCT = r.Body, r.Type
 	}
 	in.last = r
-	if in.m.has("require", "100rel") || in.m.has("supported", "100rel") && len(r.body) > 0 {
+	if in.m.Has("require", "100rel") || in.m.Has("supported", "100rel") && len(r.Body) > 0 {
 		in.rel.send(in, r)
 	} else {
 		in.tx.respond(r)
@@ -196,7 +174,7 @@ func (in *Incoming) progress(r reply) {
 	in.keep = in.l.after(time.Minute, func() {
 		if !in.settled {
 			again := in.last
-			again.body = nil
+			again.Body = nil
 			in.progress(again)
 		}
 	})
@@ -248,10 +226,10 @@ func (in *Incoming) Answer(ctx context.Context, body []byte, headers ...Header) 
 			d := in.d
 			d.early = false
 			d.lastBody = body
-			h := append(append([]Header{}, headers...), Header{"Contact", d.contact(in.m.flow)})
+			h := append(append([]Header{}, headers...), Header{Name: "Contact", Value: d.contact(in.m.flow)})
 			h = append(h, capabilities()...)
 			h = append(h, d.session.answer(d, in.m)...)
-			d.answer(in.tx, reply{code: 200, headers: h, body: body}, true, len(in.Offer) == 0 && len(body) > 0)
+			d.answer(in.tx, wire.Reply{Code: 200, Headers: h, Body: body}, true, len(in.Offer) == 0 && len(body) > 0)
 			d.session.start(d)
 			done(d, nil)
 		})
@@ -278,7 +256,7 @@ func (in *Incoming) reject(code int, reason string, headers []Header) {
 	if !in.settle() {
 		return
 	}
-	in.tx.respond(reply{code: code, reason: reason, headers: headers})
+	in.tx.respond(wire.Reply{Code: code, Reason: reason, Headers: headers})
 	in.d.finish(End{Cause: CauseRefused, Code: code, Reason: reason})
 	close(in.gone)
 }
@@ -288,16 +266,16 @@ func (in *Incoming) cancel(e End) {
 	if !in.settle() {
 		return
 	}
-	in.tx.respond(reply{code: 487})
+	in.tx.respond(wire.Reply{Code: 487})
 	in.d.finish(e)
 	close(in.gone)
 }
 
 // reasonText reads the text of a Reason header (RFC 3326).
 func reasonText(m *message) string {
-	v := m.get("reason")
+	v := m.Get("reason")
 	_, params, _ := strings.Cut(v, ";")
-	if t, ok := param(params, "text"); ok {
+	if t, ok := wire.Param(params, "text"); ok {
 		return t
 	}
 	return v
@@ -305,8 +283,8 @@ func reasonText(m *message) string {
 
 // reasonCode reads the cause of a Reason header.
 func reasonCode(m *message) int {
-	_, params, _ := strings.Cut(m.get("reason"), ";")
-	t, _ := param(params, "cause")
+	_, params, _ := strings.Cut(m.Get("reason"), ";")
+	t, _ := wire.Param(params, "cause")
 	n, _ := strconv.Atoi(t)
 	return n
 }

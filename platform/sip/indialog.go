@@ -2,18 +2,20 @@ package sip
 
 import (
 	"strings"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // request takes a request of the peer within the dialog (RFC 3261 §12.2.2).
 func (d *Dialog) request(t *serverTx) {
 	m := t.req
-	if d.remoteSeen && m.seq <= d.remoteSeq {
-		t.respond(reply{code: 500, reason: "CSeq out of order"})
+	if d.remoteSeen && m.Seq <= d.remoteSeq {
+		t.respond(wire.Reply{Code: 500, Reason: "CSeq out of order"})
 		return
 	}
-	d.remoteSeq, d.remoteSeen = m.seq, true
+	d.remoteSeq, d.remoteSeen = m.Seq, true
 	d.follow(m)
-	switch m.method {
+	switch m.Method {
 	case "BYE":
 		d.gotBye(t)
 	case "INVITE":
@@ -25,13 +27,13 @@ func (d *Dialog) request(t *serverTx) {
 	case "INFO":
 		d.gotInfo(t)
 	case "OPTIONS":
-		t.respond(reply{code: 200, headers: capabilities()})
+		t.respond(wire.Reply{Code: 200, Headers: capabilities()})
 	case "REFER":
 		d.gotRefer(t)
 	case "NOTIFY":
 		d.gotNotify(t)
 	default:
-		t.respond(reply{code: 501, headers: []Header{{"Allow", allow}}})
+		t.respond(wire.Reply{Code: 501, Headers: []Header{{Name: "Allow", Value: allow}}})
 	}
 }
 
@@ -47,20 +49,20 @@ func (d *Dialog) follow(m *message) {
 
 // refreshTarget takes the Contact of a target refresh (RFC 3261 §12.2).
 func (d *Dialog) refreshTarget(m *message) {
-	c := m.list("contact")
+	c := m.List("contact")
 	if len(c) != 1 {
 		return
 	}
 	if a, err := ParseAddress(c[0]); err == nil {
 		d.target = a.URI.String()
 	}
-	if v := m.list("allow"); len(v) > 0 {
+	if v := m.List("allow"); len(v) > 0 {
 		d.peerAllow = strings.Join(v, ",")
 	}
 }
 
 func (d *Dialog) gotBye(t *serverTx) {
-	t.respond(reply{code: 200})
+	t.respond(wire.Reply{Code: 200})
 	e := End{Cause: CauseRemote, Code: reasonCode(t.req), Reason: reasonText(t.req)}
 	if d.early && d.incoming != nil {
 		e.Cause = CauseCanceled
@@ -75,10 +77,10 @@ func (d *Dialog) gotInvite(t *serverTx) {
 	m := t.req
 	switch {
 	case d.early, d.inviteIn != nil, d.offerIn:
-		t.respond(reply{code: 500, reason: "Another offer is open", headers: []Header{{"Retry-After", "2"}}})
+		t.respond(wire.Reply{Code: 500, Reason: "Another offer is open", Headers: []Header{{Name: "Retry-After", Value: "2"}}})
 		return
 	case d.invite != nil, d.sent != nil, d.offerOut:
-		t.respond(reply{code: 491})
+		t.respond(wire.Reply{Code: 491})
 		return
 	}
 	if !d.sessionOK(t) {
@@ -88,7 +90,7 @@ func (d *Dialog) gotInvite(t *serverTx) {
 	t.canceled = func() {
 		if d.inviteIn == t {
 			d.inviteIn = nil
-			t.respond(reply{code: 487})
+			t.respond(wire.Reply{Code: 487})
 			d.next()
 		}
 	}
@@ -98,22 +100,22 @@ func (d *Dialog) gotInvite(t *serverTx) {
 		}
 		d.inviteIn = nil
 		if refuse != 0 {
-			t.respond(reply{code: refuse})
+			t.respond(wire.Reply{Code: refuse})
 			d.next()
 			return
 		}
 		d.refreshTarget(m)
 		d.lastBody, d.lastCT = answer, ""
-		h := append([]Header{{"Contact", d.contact(m.flow)}}, capabilities()...)
+		h := append([]Header{{Name: "Contact", Value: d.contact(m.flow)}}, capabilities()...)
 		h = append(h, d.session.answer(d, m)...)
-		d.answer(t, reply{code: 200, headers: h, body: answer}, false, len(m.body) == 0)
+		d.answer(t, wire.Reply{Code: 200, Headers: h, Body: answer}, false, len(m.Body) == 0)
 		d.session.start(d)
 	})
 }
 
 func (d *Dialog) sessionOK(t *serverTx) bool {
-	if iv, _, ok := sessionExpires(t.req.get("session-expires")); ok && t.req.has("supported", "timer") && iv < d.srv.cfg.MinSE {
-		t.respond(reply{code: 422, headers: []Header{{"Min-SE", seconds(d.srv.cfg.MinSE)}}})
+	if iv, _, ok := sessionExpires(t.req.Get("session-expires")); ok && t.req.Has("supported", "timer") && iv < d.srv.cfg.MinSE {
+		t.respond(wire.Reply{Code: 422, Headers: []Header{{Name: "Min-SE", Value: seconds(d.srv.cfg.MinSE)}}})
 		return false
 	}
 	return true
@@ -134,7 +136,7 @@ func (d *Dialog) offer(t *serverTx, settle func(answer []byte, refuse int)) {
 			settle(nil, 500)
 		}
 	})
-	body := t.req.body
+	body := t.req.Body
 	d.up.post(func() {
 		answer, err := fn(d, body)
 		d.l.post(func() {
@@ -164,26 +166,26 @@ func (d *Dialog) gotUpdate(t *serverTx) {
 	}
 	ok := func(answer []byte) {
 		d.refreshTarget(m)
-		h := append([]Header{{"Contact", d.contact(m.flow)}}, d.session.answer(d, m)...)
-		t.respond(reply{code: 200, headers: h, body: answer})
+		h := append([]Header{{Name: "Contact", Value: d.contact(m.flow)}}, d.session.answer(d, m)...)
+		t.respond(wire.Reply{Code: 200, Headers: h, Body: answer})
 		d.session.start(d)
 	}
 	switch {
-	case len(m.body) == 0:
+	case len(m.Body) == 0:
 		ok(nil)
 		return
 	case d.offerIn, d.inviteIn != nil:
-		t.respond(reply{code: 500, reason: "Another offer is open", headers: []Header{{"Retry-After", "2"}}})
+		t.respond(wire.Reply{Code: 500, Reason: "Another offer is open", Headers: []Header{{Name: "Retry-After", Value: "2"}}})
 		return
 	case d.offerOut, d.invite != nil, d.sent != nil && d.sent.offer:
-		t.respond(reply{code: 491})
+		t.respond(wire.Reply{Code: 491})
 		return
 	}
 	d.offerIn = true
 	d.offer(t, func(answer []byte, refuse int) {
 		d.offerIn = false
 		if refuse != 0 {
-			t.respond(reply{code: refuse})
+			t.respond(wire.Reply{Code: refuse})
 		} else {
 			d.lastBody, d.lastCT = answer, ""
 			ok(answer)
@@ -194,26 +196,26 @@ func (d *Dialog) gotUpdate(t *serverTx) {
 
 // gotPrack is RFC 3262; it may carry an offer.
 func (d *Dialog) gotPrack(t *serverTx) {
-	if d.incoming == nil || !d.incoming.rel.acked(d.incoming, t.req.get("rack")) {
-		t.respond(reply{code: 481})
+	if d.incoming == nil || !d.incoming.rel.acked(d.incoming, t.req.Get("rack")) {
+		t.respond(wire.Reply{Code: 481})
 		return
 	}
-	if len(t.req.body) == 0 || len(d.incoming.Offer) == 0 {
-		t.respond(reply{code: 200})
+	if len(t.req.Body) == 0 || len(d.incoming.Offer) == 0 {
+		t.respond(wire.Reply{Code: 200})
 		return
 	}
 	d.offer(t, func(answer []byte, refuse int) {
 		if refuse != 0 {
-			t.respond(reply{code: refuse})
+			t.respond(wire.Reply{Code: refuse})
 			return
 		}
-		t.respond(reply{code: 200, body: answer})
+		t.respond(wire.Reply{Code: 200, Body: answer})
 	})
 }
 
 func (d *Dialog) gotInfo(t *serverTx) {
-	t.respond(reply{code: 200})
-	ct, body := t.req.get("content-type"), t.req.body
+	t.respond(wire.Reply{Code: 200})
+	ct, body := t.req.Get("content-type"), t.req.Body
 	d.up.post(func() {
 		if fn := d.events.Load().Info; fn != nil {
 			fn(d, ct, body)

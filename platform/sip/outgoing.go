@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // Outgoing is a call of ours until it is answered or has failed.
@@ -20,7 +22,7 @@ type Outgoing struct {
 	seq     uint32
 	tx      *clientTx
 	flow    *Flow
-	req     *request
+	req     *wire.Request
 	forks   []*Dialog
 	rseq    map[*Dialog]uint32
 	won     *Dialog
@@ -59,7 +61,7 @@ func (s *Server) Call(ctx context.Context, opt CallOptions) (*Outgoing, error) {
 		opt.RingTimeout = 2 * time.Minute
 	}
 	o := &Outgoing{
-		CallID: token(12), srv: s, opt: opt, hops: hops[at:], fromTag: token(6), events: make(chan Event, 32),
+		CallID: wire.Token(12), srv: s, opt: opt, hops: hops[at:], fromTag: wire.Token(6), events: make(chan Event, 32),
 		done: make(chan struct{}), rseq: map[*Dialog]uint32{}, headers: opt.Headers,
 	}
 	s.deliver(o.CallID, true, func(l *lane) {
@@ -99,7 +101,7 @@ func (o *Outgoing) Wait(ctx context.Context) (*Dialog, error) {
 // Cancel gives the call up. An answer that crosses it is acknowledged and hung up.
 func (o *Outgoing) Cancel(headers ...Header) {
 	o.post(func() {
-		o.cancel(Event{Kind: Failed, Code: 487, Reason: reasonOf(487), Err: ErrCanceled}, headers)
+		o.cancel(Event{Kind: Failed, Code: 487, Reason: wire.ReasonOf(487), Err: ErrCanceled}, headers)
 	})
 }
 
@@ -136,10 +138,10 @@ func (o *Outgoing) try(f *Flow) {
 	if from.URI.Host == "" {
 		from.URI.Host = o.srv.addressFor(f).Addr().String()
 	}
-	h := append(append([]Header{{"Allow", allow}}, (&session{}).ask(&Dialog{srv: o.srv}, o.minSE)...), o.headers...)
-	o.req = &request{
-		method: "INVITE", uri: uri, callID: o.CallID, seq: o.seq, headers: h, ctype: o.opt.BodyType, body: o.opt.Body,
-		from: stripTag(from.String()) + ";tag=" + o.fromTag, to: stripTag(to.String()), contact: o.srv.contactFor(o.opt.From.URI.User, f),
+	h := append(append([]Header{{Name: "Allow", Value: allow}}, (&session{}).ask(&Dialog{srv: o.srv}, o.minSE)...), o.headers...)
+	o.req = &wire.Request{
+		Method: "INVITE", URI: uri, CallID: o.CallID, Seq: o.seq, Headers: h, Type: o.opt.BodyType, Body: o.opt.Body,
+		From: wire.StripTag(from.String()) + ";tag=" + o.fromTag, To: wire.StripTag(to.String()), Contact: o.srv.contactFor(o.opt.From.URI.User, f),
 	}
 	timeout := time.Duration(0)
 	if len(o.hops) > 1 {
@@ -164,9 +166,9 @@ func (o *Outgoing) on(m *message, err error) {
 	switch {
 	case m == nil:
 		o.noAnswer(err)
-	case m.code < 200:
+	case m.Code < 200:
 		o.provisional(m)
-	case m.code < 300:
+	case m.Code < 300:
 		o.success(m)
 	default:
 		o.refused(m)
@@ -176,7 +178,7 @@ func (o *Outgoing) on(m *message, err error) {
 // fork finds or makes the early dialog of the peer's tag.
 func (o *Outgoing) fork(m *message) *Dialog {
 	for _, d := range o.forks {
-		if d.remoteTag == m.toTag {
+		if d.remoteTag == m.ToTag {
 			return d
 		}
 	}
@@ -184,10 +186,10 @@ func (o *Outgoing) fork(m *message) *Dialog {
 		return nil
 	}
 	d := newDialog(o.l, true, m.flow)
-	d.localTag, d.remoteTag = o.fromTag, m.toTag
-	d.local, d.remote = stripTag(o.req.from), stripTag(m.get("to"))
-	d.localSeq, d.target = o.seq, o.req.uri
-	rr := m.list("record-route")
+	d.localTag, d.remoteTag = o.fromTag, m.ToTag
+	d.local, d.remote = wire.StripTag(o.req.From), wire.StripTag(m.Get("to"))
+	d.localSeq, d.target = o.seq, o.req.URI
+	rr := m.List("record-route")
 	for i := len(rr) - 1; i >= 0; i-- {
 		d.routes = append(d.routes, rr[i])
 	}
@@ -209,27 +211,27 @@ func (o *Outgoing) provisional(m *message) {
 	if o.cancels {
 		o.tx.cancel(o.headers)
 	}
-	if o.settled || m.code == 100 {
+	if o.settled || m.Code == 100 {
 		return
 	}
 	o.spoke = true
 	var d *Dialog
-	if m.toTag != "" {
+	if m.ToTag != "" {
 		if d = o.fork(m); d == nil {
 			return
 		}
-		if m.has("require", "100rel") && !o.prack(d, m) {
+		if m.Has("require", "100rel") && !o.prack(d, m) {
 			return // a repeat, or out of order
 		}
 	}
 	if len(o.events) < cap(o.events)-1 { // the last place is kept for the outcome
-		o.events <- Event{Kind: Progressed, Code: m.code, Reason: m.reason, Body: m.body, Dialog: d, Headers: headersOf(m)}
+		o.events <- Event{Kind: Progressed, Code: m.Code, Reason: m.Reason, Body: m.Body, Dialog: d, Headers: headersOf(m)}
 	}
 }
 
 // prack acknowledges a reliable provisional (RFC 3262 §4).
 func (o *Outgoing) prack(d *Dialog, m *message) bool {
-	n, err := strconv.ParseUint(m.get("rseq"), 10, 32)
+	n, err := strconv.ParseUint(m.Get("rseq"), 10, 32)
 	if err != nil {
 		return false
 	}
@@ -237,7 +239,7 @@ func (o *Outgoing) prack(d *Dialog, m *message) bool {
 		return false
 	}
 	o.rseq[d] = uint32(n)
-	h := []Header{{"RAck", m.get("rseq") + " " + m.get("cseq")}}
+	h := []Header{{Name: "RAck", Value: m.Get("rseq") + " " + m.Get("cseq")}}
 	d.ask(d.nextFlow(), d.newRequest("PRACK", h, "", nil), func(*message, error) {})
 	return true
 }
@@ -253,7 +255,7 @@ func (o *Outgoing) success(m *message) {
 	}
 	d.early = false
 	d.refreshTarget(m)
-	if rr := m.list("record-route"); len(rr) > 0 { // the 2xx decides (RFC 3261 §12.1.2)
+	if rr := m.List("record-route"); len(rr) > 0 { // the 2xx decides (RFC 3261 §12.1.2)
 		d.routes = nil
 		for i := len(rr) - 1; i >= 0; i-- {
 			d.routes = append(d.routes, rr[i])
@@ -262,7 +264,7 @@ func (o *Outgoing) success(m *message) {
 	if !d.pinned || d.flow.udp == nil {
 		d.flow = m.flow
 	}
-	d.peerAllow = strings.Join(m.list("allow"), ",")
+	d.peerAllow = strings.Join(m.List("allow"), ",")
 	d.ackInvite(o.flow, m)
 	if o.settled || o.cancels { // another fork was quicker, or the answer crossed our CANCEL
 		d.hangUp(End{Cause: CauseCanceled, Code: 487, Reason: "answered too late"}, nil, func(struct{}, error) {})
@@ -281,14 +283,14 @@ func (o *Outgoing) success(m *message) {
 		}
 	}
 	d.next()
-	o.outcome(Event{Kind: Answered, Code: m.code, Reason: m.reason, Body: m.body, Dialog: d, Headers: headersOf(m)})
+	o.outcome(Event{Kind: Answered, Code: m.Code, Reason: m.Reason, Body: m.Body, Dialog: d, Headers: headersOf(m)})
 }
 
 // forkOr2xx gives the dialog of a 2xx; one whose early dialog was already dropped is made anew, so that it can be
 // acknowledged and hung up.
 func (o *Outgoing) forkOr2xx(m *message) *Dialog {
 	for i, d := range o.forks {
-		if d.remoteTag == m.toTag && d.over && len(d.acks) == 0 {
+		if d.remoteTag == m.ToTag && d.over && len(d.acks) == 0 {
 			o.forks = append(o.forks[:i:i], o.forks[i+1:]...)
 			break
 		}
@@ -311,7 +313,7 @@ func (o *Outgoing) noAnswer(err error) {
 	if !errors.Is(err, ErrTimeout) {
 		code = 503
 	}
-	o.fail(code, reasonOf(code), err)
+	o.fail(code, wire.ReasonOf(code), err)
 }
 
 func (o *Outgoing) refused(m *message) {
@@ -323,23 +325,23 @@ func (o *Outgoing) refused(m *message) {
 		return
 	}
 	switch {
-	case challenged(m) && o.opt.Auth != nil && o.tries < 2:
-		if h, err := o.opt.Auth.answerChallenge(m, "INVITE", o.req.uri); err == nil {
+	case wire.Challenged(m.Head) && o.opt.Auth != nil && o.tries < 2:
+		if h, err := o.opt.Auth.AnswerChallenge(m.Head, "INVITE", o.req.URI); err == nil {
 			o.tries++
 			o.headers = withHeader(o.headers, h)
 			o.try(o.flow)
 			return
 		}
-	case m.code == 422:
-		if lo, _, ok := sessionExpires(m.get("min-se")); ok && lo > o.minSE {
+	case m.Code == 422:
+		if lo, _, ok := sessionExpires(m.Get("min-se")); ok && lo > o.minSE {
 			o.minSE = lo
 			o.try(o.flow)
 			return
 		}
-	case m.code == 503 && o.nextHop():
+	case m.Code == 503 && o.nextHop():
 		return
 	}
-	o.failEvent(Event{Kind: Failed, Code: m.code, Reason: m.reason, Body: m.body, Headers: headersOf(m)})
+	o.failEvent(Event{Kind: Failed, Code: m.Code, Reason: m.Reason, Body: m.Body, Headers: headersOf(m)})
 }
 
 // nextHop goes on to the next target of a trunk or of DNS (RFC 3263 §4.3); false when there is none.
@@ -359,7 +361,7 @@ func (o *Outgoing) nextHop() bool {
 				return
 			}
 			if err != nil {
-				o.fail(503, reasonOf(503), err)
+				o.fail(503, wire.ReasonOf(503), err)
 				return
 			}
 			o.hops = hops[at:]

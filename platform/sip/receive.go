@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // Methods we serve; what a peer is told in Allow.
@@ -28,12 +30,12 @@ func (s *Server) arrived(f *Flow, raw []byte) {
 		s.counts.dropped.Add(1)
 		return
 	}
-	h, bad := scan(raw)
-	if h.method == "" && h.code == 0 {
+	h, bad := wire.Scan(raw)
+	if h.Method == "" && h.Code == 0 {
 		s.counts.malformed.Add(1)
 		return
 	}
-	if !known && s.flood.scanner(h.get("user-agent")) {
+	if !known && s.flood.scanner(h.Get("user-agent")) {
 		s.counts.dropped.Add(1)
 		return
 	}
@@ -41,13 +43,13 @@ func (s *Server) arrived(f *Flow, raw []byte) {
 	if bad == nil {
 		bad = err
 	}
-	if h.code != 0 {
+	if h.Code != 0 {
 		s.response(m, bad)
 		return
 	}
 	if bad != nil {
 		s.counts.malformed.Add(1)
-		if !errors.Is(err, errNoVia) && h.method != "ACK" {
+		if !errors.Is(err, wire.ErrNoVia) && h.Method != "ACK" {
 			s.answerFlat(m, 400, bad.Error())
 		}
 		return
@@ -60,11 +62,11 @@ func (s *Server) arrived(f *Flow, raw []byte) {
 
 func (s *Server) response(m *message, bad error) {
 	// A response must match one of our requests, and only our Via may be on it (RFC 3261 §8.1.3.3).
-	if bad != nil || m.count("via") != 1 || m.via.rest != "" {
+	if bad != nil || m.Count("via") != 1 || m.Via.Rest != "" {
 		s.counts.malformed.Add(1)
 		return
 	}
-	if !s.deliver(m.callID, false, func(l *lane) { l.response(m) }) {
+	if !s.deliver(m.CallID, false, func(l *lane) { l.response(m) }) {
 		s.counts.dropped.Add(1)
 	}
 }
@@ -72,14 +74,14 @@ func (s *Server) response(m *message, bad error) {
 // refuse answers what no dialog or transaction is needed for; true means done.
 func (s *Server) refuse(m *message) bool {
 	switch {
-	case m.version != "SIP/2.0":
+	case m.Version != "SIP/2.0":
 		s.answerFlat(m, 505, "")
-	case strings.ContainsAny(m.uri, " \t<>\""),
-		strings.Contains(m.uri[strings.LastIndexByte(m.uri, '@')+1:], "?"): // no headers here: RFC 3261 §19.1.1, table 1
+	case strings.ContainsAny(m.URI, " \t<>\""),
+		strings.Contains(m.URI[strings.LastIndexByte(m.URI, '@')+1:], "?"): // no headers here: RFC 3261 §19.1.1, table 1
 		s.answerFlat(m, 400, "the Request-URI is not well formed")
-	case m.method == "ACK", m.method == "CANCEL":
+	case m.Method == "ACK", m.Method == "CANCEL":
 		return false
-	case !servedScheme(m.uri):
+	case !servedScheme(m.URI):
 		s.answerFlat(m, 416, "")
 	default:
 		return s.refuseBody(m) || s.refuseMethod(m)
@@ -95,7 +97,7 @@ func servedScheme(uri string) bool {
 // refuseBody refuses extensions and bodies we cannot read (RFC 3261 §8.2.2.3, §8.2.3).
 func (s *Server) refuseBody(m *message) bool {
 	var unknown []string
-	for _, t := range m.list("require") {
+	for _, t := range m.List("require") {
 		switch strings.ToLower(t) {
 		case "100rel", "timer", "replaces", "norefersub", "from-change", "histinfo":
 		default:
@@ -103,21 +105,21 @@ func (s *Server) refuseBody(m *message) bool {
 		}
 	}
 	if len(unknown) > 0 {
-		s.answerFlat(m, 420, "", Header{"Unsupported", strings.Join(unknown, ", ")})
+		s.answerFlat(m, 420, "", Header{Name: "Unsupported", Value: strings.Join(unknown, ", ")})
 		return true
 	}
-	if enc := m.get("content-encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		s.answerFlat(m, 415, "", Header{"Accept-Encoding", "identity"})
+	if enc := m.Get("content-encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		s.answerFlat(m, 415, "", Header{Name: "Accept-Encoding", Value: "identity"})
 		return true
 	}
-	if m.method == "INVITE" && m.count("accept") > 0 && !acceptsSDP(m) {
+	if m.Method == "INVITE" && m.Count("accept") > 0 && !acceptsSDP(m) {
 		s.answerFlat(m, 406, "")
 		return true
 	}
-	if m.method == "INVITE" && len(m.body) > 0 {
-		ct := strings.ToLower(m.get("content-type"))
+	if m.Method == "INVITE" && len(m.Body) > 0 {
+		ct := strings.ToLower(m.Get("content-type"))
 		if ct != "" && !strings.HasPrefix(ct, "application/sdp") && !strings.HasPrefix(ct, "multipart/") {
-			s.answerFlat(m, 415, "", Header{"Accept", "application/sdp"})
+			s.answerFlat(m, 415, "", Header{Name: "Accept", Value: "application/sdp"})
 			return true
 		}
 	}
@@ -126,7 +128,7 @@ func (s *Server) refuseBody(m *message) bool {
 
 // acceptsSDP says whether the peer takes a session description in the answer (RFC 3261 §20.1).
 func acceptsSDP(m *message) bool {
-	for _, v := range m.list("accept") {
+	for _, v := range m.List("accept") {
 		t, _, _ := strings.Cut(strings.ToLower(v), ";")
 		switch strings.TrimSpace(t) {
 		case "application/sdp", "application/*", "*/*":
@@ -139,38 +141,38 @@ func acceptsSDP(m *message) bool {
 // refuseMethod answers OPTIONS outside a dialog and methods we do not serve, without a transaction: the answer to a
 // repeat is the same, and a flood leaves nothing behind.
 func (s *Server) refuseMethod(m *message) bool {
-	switch m.method {
+	switch m.Method {
 	case "INVITE", "BYE", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY", "REGISTER":
 		return false
 	case "OPTIONS":
-		if m.toTag != "" {
+		if m.ToTag != "" {
 			return false
 		}
 		s.answerFlat(m, 200, "", capabilities()...)
 	case "SUBSCRIBE", "PUBLISH", "MESSAGE":
-		s.answerFlat(m, 405, "", Header{"Allow", allow})
+		s.answerFlat(m, 405, "", Header{Name: "Allow", Value: allow})
 	default:
-		s.answerFlat(m, 501, "", Header{"Allow", allow})
+		s.answerFlat(m, 501, "", Header{Name: "Allow", Value: allow})
 	}
 	return true
 }
 
 func capabilities() []Header {
 	return []Header{
-		{"Allow", allow},
-		{"Accept", "application/sdp, application/dtmf-relay, application/dtmf"},
-		{"Supported", "100rel, timer, replaces"},
+		{Name: "Allow", Value: allow},
+		{Name: "Accept", Value: "application/sdp, application/dtmf-relay, application/dtmf"},
+		{Name: "Supported", Value: "100rel, timer, replaces"},
 	}
 }
 
 // answerFlat answers without a transaction.
 func (s *Server) answerFlat(m *message, code int, reason string, headers ...Header) {
-	if m.method == "ACK" {
+	if m.Method == "ACK" {
 		return
 	}
 	reason = strings.TrimPrefix(reason, "sip: ")
-	headers = append(headers, Header{"Server", s.cfg.Name})
-	b := m.response(reply{code: code, reason: reason, tag: flatTag(m), headers: headers})
+	headers = append(headers, Header{Name: "Server", Value: s.cfg.Name})
+	b := m.response(wire.Reply{Code: code, Reason: reason, Tag: flatTag(m), Headers: headers})
 	if err := m.replyFlow().write(b); err != nil {
 		s.log.Debug("sip: write", "peer", m.flow.Key(), "err", err)
 	}
@@ -180,7 +182,7 @@ func (s *Server) answerFlat(m *message, code int, reason string, headers ...Head
 func flatTag(m *message) string {
 	const hexdigits = "0123456789abcdef"
 	var h uint64 = 14695981039346656037 // FNV-1a
-	for _, s := range [...]string{m.callID, m.fromTag, m.via.branch} {
+	for _, s := range [...]string{m.CallID, m.FromTag, m.Via.Branch} {
 		for i := 0; i < len(s); i++ {
 			h = (h ^ uint64(s[i])) * 1099511628211
 		}
@@ -195,17 +197,17 @@ func flatTag(m *message) string {
 
 // request sends a sound request to its lane.
 func (s *Server) request(m *message) {
-	fresh := m.toTag == "" && (m.method == "INVITE" || m.method == "REGISTER")
-	if fresh && m.method == "INVITE" && !s.overload.admit(m.at) {
-		if !s.deliver(m.callID, false, func(l *lane) { l.repeatOrShed(m) }) {
+	fresh := m.ToTag == "" && (m.Method == "INVITE" || m.Method == "REGISTER")
+	if fresh && m.Method == "INVITE" && !s.overload.admit(m.at) {
+		if !s.deliver(m.CallID, false, func(l *lane) { l.repeatOrShed(m) }) {
 			s.shed(m)
 		}
 		return
 	}
-	if fresh && m.method == "REGISTER" && s.registrar.flat(m) {
+	if fresh && m.Method == "REGISTER" && s.registrar.flat(m) {
 		return
 	}
-	if s.deliver(m.callID, fresh, func(l *lane) { l.request(m) }) || m.method == "ACK" {
+	if s.deliver(m.CallID, fresh, func(l *lane) { l.request(m) }) || m.Method == "ACK" {
 		return
 	}
 	s.answerFlat(m, 481, "")
@@ -213,7 +215,7 @@ func (s *Server) request(m *message) {
 
 // repeatOrShed lets repeats of a call we already have pass, and sheds the rest.
 func (l *lane) repeatOrShed(m *message) {
-	if l.server[m.serverKey(m.method)] != nil {
+	if l.server[m.ServerKey(m.Method)] != nil {
 		l.request(m)
 		return
 	}
@@ -223,13 +225,13 @@ func (l *lane) repeatOrShed(m *message) {
 // shed refuses a new call cheaply (RFC 3261 §21.5.4).
 func (s *Server) shed(m *message) {
 	s.counts.shed.Add(1)
-	s.answerFlat(m, 503, "", Header{"Retry-After", retryAfter()})
+	s.answerFlat(m, 503, "", Header{Name: "Retry-After", Value: retryAfter()})
 }
 
 // response finds the transaction; a 2xx to INVITE may come when it is gone already.
 func (l *lane) response(m *message) {
 	l.trace.add(entryOf(m))
-	if t := l.client[m.via.branch+" "+m.seqName]; t != nil {
+	if t := l.client[m.Via.Branch+" "+m.SeqName]; t != nil {
 		t.receive(m)
 		return
 	}
@@ -239,7 +241,7 @@ func (l *lane) response(m *message) {
 // request runs in the lane.
 func (l *lane) request(m *message) {
 	l.trace.add(entryOf(m))
-	switch m.method {
+	switch m.Method {
 	case "ACK":
 		l.ack(m)
 		return
@@ -247,37 +249,37 @@ func (l *lane) request(m *message) {
 		l.cancel(m)
 		return
 	}
-	if t := l.server[m.serverKey(m.method)]; t != nil {
+	if t := l.server[m.ServerKey(m.Method)]; t != nil {
 		t.repeated()
 		return
 	}
-	if m.toTag == "" && l.merged(m) {
+	if m.ToTag == "" && l.merged(m) {
 		l.srv.answerFlat(m, 482, "")
 		return
 	}
-	if m.toTag == "" {
-		switch m.method {
+	if m.ToTag == "" {
+		switch m.Method {
 		case "INVITE":
 			l.srv.incoming(l, m)
 		case "REGISTER":
 			l.srv.registrar.request(l.newServerTx(m))
 		default:
-			l.newServerTx(m).respond(reply{code: 481})
+			l.newServerTx(m).respond(wire.Reply{Code: 481})
 		}
 		return
 	}
-	if d := l.dialogFor(m.toTag, m.fromTag); d != nil {
+	if d := l.dialogFor(m.ToTag, m.FromTag); d != nil {
 		d.request(l.newServerTx(m))
 		return
 	}
-	l.newServerTx(m).respond(reply{code: 481})
+	l.newServerTx(m).respond(wire.Reply{Code: 481})
 }
 
 // merged says whether the same request came another way (RFC 3261 §8.2.2.2).
 func (l *lane) merged(m *message) bool {
 	for _, t := range l.server {
 		r := t.req
-		if r.method == m.method && r.toTag == "" && r.fromTag == m.fromTag && r.seq == m.seq && r.via.branch != m.via.branch {
+		if r.Method == m.Method && r.ToTag == "" && r.FromTag == m.FromTag && r.Seq == m.Seq && r.Via.Branch != m.Via.Branch {
 			return true
 		}
 	}
@@ -285,23 +287,23 @@ func (l *lane) merged(m *message) bool {
 }
 
 func (l *lane) ack(m *message) {
-	if t := l.server[m.serverKey("INVITE")]; t != nil && t.state == txCompleted {
+	if t := l.server[m.ServerKey("INVITE")]; t != nil && t.state == txCompleted {
 		t.acked()
 		return
 	}
-	if d := l.dialogFor(m.toTag, m.fromTag); d != nil {
+	if d := l.dialogFor(m.ToTag, m.FromTag); d != nil {
 		d.acked(m)
 	}
 }
 
 func (l *lane) cancel(m *message) {
-	t := l.server[m.serverKey("INVITE")]
+	t := l.server[m.ServerKey("INVITE")]
 	if t == nil {
 		l.srv.answerFlat(m, 481, "")
 		return
 	}
 	// flat: the same answer for every repeat, with the tag of the INVITE (RFC 3261 §9.2)
-	b := m.response(reply{code: 200, tag: t.tag, headers: []Header{{"Server", l.srv.cfg.Name}}})
+	b := m.response(wire.Reply{Code: 200, Tag: t.tag, Headers: []Header{{Name: "Server", Value: l.srv.cfg.Name}}})
 	_ = l.write(m.replyFlow(), b)
 	if t.state <= txProceeding && t.canceled != nil {
 		t.canceled()

@@ -3,39 +3,12 @@ package sip
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
-
-// Replaces names the dialog an INVITE takes over (RFC 3891). ToTag is the tag of the side it is sent to.
-type Replaces struct {
-	CallID         string
-	ToTag, FromTag string
-	EarlyOnly      bool
-}
-
-// Names says whether d is the dialog that is to be replaced. Phones that mix up the two tags are understood.
-func (r Replaces) Names(d *Dialog) bool {
-	if d == nil || d.callID != r.CallID {
-		return false
-	}
-	return d.localTag == r.ToTag && d.remoteTag == r.FromTag || d.localTag == r.FromTag && d.remoteTag == r.ToTag
-}
-
-// ParseReplaces reads a Replaces header value.
-func ParseReplaces(v string) (Replaces, error) {
-	id, params, _ := strings.Cut(v, ";")
-	r := Replaces{CallID: strings.TrimSpace(id)}
-	r.ToTag, _ = param(params, "to-tag")
-	r.FromTag, _ = param(params, "from-tag")
-	_, r.EarlyOnly = param(params, "early-only")
-	if r.CallID == "" || r.ToTag == "" || r.FromTag == "" {
-		return r, fmt.Errorf("sip: Replaces %.80q lacks Call-ID or tags", v)
-	}
-	return r, nil
-}
 
 // Refer is a request of the peer to call somebody else (RFC 3515): a blind transfer, or with Replaces an attended
 // one.
@@ -59,13 +32,13 @@ func (d *Dialog) gotRefer(t *serverTx) {
 	m := t.req
 	r, err := readRefer(m)
 	if err != nil {
-		t.respond(reply{code: 400, reason: strings.TrimPrefix(err.Error(), "sip: ")})
+		t.respond(wire.Reply{Code: 400, Reason: strings.TrimPrefix(err.Error(), "sip: ")})
 		return
 	}
 	r.d = d
 	fn := d.events.Load().Refer
 	if fn == nil {
-		t.respond(reply{code: 603})
+		t.respond(wire.Reply{Code: 603})
 		return
 	}
 	d.up.post(func() {
@@ -74,13 +47,13 @@ func (d *Dialog) gotRefer(t *serverTx) {
 			code = 603
 		}
 		d.l.post(func() {
-			h := []Header{{"Contact", d.contact(m.flow)}}
+			h := []Header{{Name: "Contact", Value: d.contact(m.flow)}}
 			if code/100 == 2 && !r.notify {
-				h = append(h, Header{"Refer-Sub", "false"})
+				h = append(h, Header{Name: "Refer-Sub", Value: "false"})
 			}
-			t.respond(reply{code: code, headers: h})
+			t.respond(wire.Reply{Code: code, Headers: h})
 			if code/100 == 2 && r.notify {
-				r.send(100, reasonOf(100))
+				r.send(100, wire.ReasonOf(100))
 			}
 			close(r.decided)
 		})
@@ -88,7 +61,7 @@ func (d *Dialog) gotRefer(t *serverTx) {
 }
 
 func readRefer(m *message) (*Refer, error) {
-	to := m.list("refer-to")
+	to := m.List("refer-to")
 	if len(to) != 1 {
 		return nil, errors.New("sip: REFER needs one Refer-To")
 	}
@@ -97,8 +70,8 @@ func readRefer(m *message) (*Refer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Refer{To: a, By: m.get("referred-by"), seq: m.seq, notify: true, decided: make(chan struct{})}
-	if strings.EqualFold(m.get("refer-sub"), "false") {
+	r := &Refer{To: a, By: m.Get("referred-by"), seq: m.Seq, notify: true, decided: make(chan struct{})}
+	if strings.EqualFold(m.Get("refer-sub"), "false") {
 		r.notify = false
 	}
 	for headers != "" {
@@ -140,7 +113,7 @@ func (r *Refer) Notify(code int, reason string) {
 		return
 	}
 	if reason == "" {
-		reason = reasonOf(code)
+		reason = wire.ReasonOf(code)
 	}
 	r.d.l.post(func() { r.send(code, reason) })
 }
@@ -156,9 +129,9 @@ func (r *Refer) send(code int, reason string) {
 	}
 	f := d.nextFlow()
 	q := d.newRequest("NOTIFY", []Header{
-		{"Event", "refer;id=" + strconv.Itoa(int(r.seq))}, {"Subscription-State", state},
-	}, "message/sipfrag;version=2.0", []byte("SIP/2.0 "+strconv.Itoa(code)+" "+clean(reason)+"\r\n"))
-	q.contact = d.contact(f)
+		{Name: "Event", Value: "refer;id=" + strconv.Itoa(int(r.seq))}, {Name: "Subscription-State", Value: state},
+	}, "message/sipfrag;version=2.0", []byte("SIP/2.0 "+strconv.Itoa(code)+" "+wire.Clean(reason)+"\r\n"))
+	q.Contact = d.contact(f)
 	d.ask(f, q, d.lost)
 }
 
@@ -168,7 +141,7 @@ func (d *Dialog) Refer(ctx context.Context, to URI, replaces *Replaces) error {
 	if replaces != nil {
 		v += "?Replaces=" + url.QueryEscape(replaces.CallID+";to-tag="+replaces.ToTag+";from-tag="+replaces.FromTag)
 	}
-	return d.simple(ctx, "REFER", []Header{{"Refer-To", v + ">"}}, "", nil)
+	return d.simple(ctx, "REFER", []Header{{Name: "Refer-To", Value: v + ">"}}, "", nil)
 }
 
 // Info sends an INFO with a body.
@@ -185,11 +158,11 @@ func (d *Dialog) simple(ctx context.Context, method string, headers []Header, ct
 		}
 		f := d.nextFlow()
 		r := d.newRequest(method, headers, ctype, body)
-		r.contact = d.contact(f)
+		r.Contact = d.contact(f)
 		d.ask(f, r, func(m *message, err error) {
 			d.lost(m, err)
-			if err == nil && m.code >= 300 {
-				err = &StatusError{m.code, m.reason}
+			if err == nil && m.Code >= 300 {
+				err = &StatusError{m.Code, m.Reason}
 			}
 			done(struct{}{}, err)
 		})
@@ -199,15 +172,15 @@ func (d *Dialog) simple(ctx context.Context, method string, headers []Header, ct
 
 func (d *Dialog) gotNotify(t *serverTx) {
 	m := t.req
-	event := m.get("event")
+	event := m.Get("event")
 	if name, _, _ := strings.Cut(event, ";"); !strings.EqualFold(strings.TrimSpace(name), "refer") {
-		t.respond(reply{code: 489, headers: []Header{{"Allow-Events", "refer"}}})
+		t.respond(wire.Reply{Code: 489, Headers: []Header{{Name: "Allow-Events", Value: "refer"}}})
 		return
 	}
-	t.respond(reply{code: 200})
+	t.respond(wire.Reply{Code: 200})
 	d.up.post(func() {
 		if fn := d.events.Load().Notify; fn != nil {
-			fn(d, event, m.body)
+			fn(d, event, m.Body)
 		}
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // Registrar is the register of phones and browsers.
@@ -92,12 +94,12 @@ func (r *Registrar) flat(m *message) bool {
 		r.srv.counts.dropped.Add(1)
 		return true
 	}
-	p, ok := readProof(m, "authorization", r.cfg.Realm)
+	p, ok := wire.ReadProof(m.Head, "authorization", r.cfg.Realm)
 	if !ok {
 		r.srv.answerFlat(m, 401, "", r.challenge(m, "WWW-Authenticate", false)...)
 		return true
 	}
-	if ours, fresh := r.nonces.fresh(p.nonce, m.at); !fresh {
+	if ours, fresh := r.nonces.fresh(p.Nonce, m.at); !fresh {
 		r.srv.answerFlat(m, 401, "", r.challenge(m, "WWW-Authenticate", ours)...)
 		return true
 	}
@@ -120,7 +122,7 @@ func (r *Registrar) challenge(m *message, name string, stale bool) []Header {
 		if stale {
 			v += ", stale=true"
 		}
-		out = append(out, Header{name, v})
+		out = append(out, Header{Name: name, Value: v})
 	}
 	return out
 }
@@ -128,7 +130,7 @@ func (r *Registrar) challenge(m *message, name string, stale bool) []Header {
 // algorithms gives those to offer to whoever sent m.
 func (r *Registrar) algorithms(m *message) []Algorithm {
 	if r.cfg.AlgorithmsFor != nil {
-		if from, err := ParseAddress(m.head.get("from")); err == nil {
+		if from, err := ParseAddress(m.Head.Get("from")); err == nil {
 			if algs := r.cfg.AlgorithmsFor(from.URI.User); len(algs) > 0 {
 				return algs
 			}
@@ -146,29 +148,29 @@ type outcome struct {
 }
 
 // check looks the user up and compares; it may block and runs outside the lane.
-func (r *Registrar) check(m *message, p proof) outcome {
+func (r *Registrar) check(m *message, p wire.Proof) outcome {
 	now, src := m.at, m.flow.Remote.Addr()
-	out := outcome{user: p.user}
+	out := outcome{user: p.User}
 	out.slow = r.guesses.source(src, now) != guessFree ||
-		r.guesses.account(p.user, now) != guessFree && !r.seenFrom(p.user, src)
+		r.guesses.account(p.User, now) != guessFree && !r.seenFrom(p.User, src)
 	ctx, cancel := context.WithTimeout(r.srv.ctx, 5*time.Second)
 	defer cancel()
-	ha1, known := r.cfg.Credentials(ctx, p.user, r.cfg.Realm)
-	h := ha1[p.alg]
+	ha1, known := r.cfg.Credentials(ctx, p.User, r.cfg.Realm)
+	h := ha1[p.Alg]
 	if h == "" {
 		known = false
-		h = HA1(p.alg, p.user, p.realm, p.nonce) // as much work for an unknown user
+		h = HA1(p.Alg, p.User, p.Realm, p.Nonce) // as much work for an unknown user
 	}
-	right := p.valid(h, m.method) && known
+	right := p.Valid(h, m.Method) && known
 	switch {
 	case !right:
-		r.guesses.failed(src, p.user, now)
+		r.guesses.failed(src, p.User, now)
 	case out.slow && r.guesses.source(src, now) == guessSilent:
-	case !r.nonces.use(p.nonce, p.nc, now):
+	case !r.nonces.use(p.Nonce, p.NC, now):
 		out.stale = true
 	default:
 		out.ok = true
-		r.guesses.passed(src, p.user)
+		r.guesses.passed(src, p.User)
 	}
 	return out
 }
@@ -188,13 +190,13 @@ func (r *Registrar) seenFrom(user string, a netip.Addr) bool {
 
 // request is a REGISTER with an answer to a fresh challenge.
 func (r *Registrar) request(t *serverTx) {
-	p, ok := readProof(t.req, "authorization", r.cfg.Realm)
+	p, ok := wire.ReadProof(t.req.Head, "authorization", r.cfg.Realm)
 	if !ok {
-		t.respond(reply{code: 401, headers: r.challenge(t.req, "WWW-Authenticate", false)})
+		t.respond(wire.Reply{Code: 401, Headers: r.challenge(t.req, "WWW-Authenticate", false)})
 		return
 	}
 	r.srv.spawn(func() {
-		out := outcome{user: p.user}
+		out := outcome{user: p.User}
 		r.srv.guard(t.l.id, func() { out = r.check(t.req, p) })
 		settle := func() { r.settle(t, out) }
 		if !out.ok && !out.stale && out.slow {
@@ -207,40 +209,40 @@ func (r *Registrar) request(t *serverTx) {
 
 func (r *Registrar) settle(t *serverTx, out outcome) {
 	m := t.req
-	to, err := ParseAddress(m.get("to"))
+	to, err := ParseAddress(m.Get("to"))
 	switch {
 	case err != nil:
-		t.respond(reply{code: 400, reason: "the To header is not well formed"})
+		t.respond(wire.Reply{Code: 400, Reason: "the To header is not well formed"})
 	case out.stale:
-		t.respond(reply{code: 401, headers: r.challenge(m, "WWW-Authenticate", true)})
+		t.respond(wire.Reply{Code: 401, Headers: r.challenge(m, "WWW-Authenticate", true)})
 	case !out.ok && out.slow:
-		t.respond(reply{code: 403})
+		t.respond(wire.Reply{Code: 403})
 	case !out.ok:
 		r.srv.log.Info("sip: wrong password at REGISTER", "user", out.user, "peer", m.flow.Key())
-		t.respond(reply{code: 401, headers: r.challenge(m, "WWW-Authenticate", false)})
+		t.respond(wire.Reply{Code: 401, Headers: r.challenge(m, "WWW-Authenticate", false)})
 	case to.URI.User != out.user:
-		t.respond(reply{code: 403, reason: "the user may register only itself"})
+		t.respond(wire.Reply{Code: 403, Reason: "the user may register only itself"})
 	default:
 		t.respond(r.bind(m, out.user))
 	}
 }
 
 // bind carries a proven REGISTER out (RFC 3261 §10.3) and makes its answer.
-func (r *Registrar) bind(m *message, user string) reply {
-	contacts := m.list("contact")
+func (r *Registrar) bind(m *message, user string) wire.Reply {
+	contacts := m.List("contact")
 	def := r.cfg.DefaultExpires
-	if n, err := strconv.ParseUint(m.get("expires"), 10, 31); err == nil {
+	if n, err := strconv.ParseUint(m.Get("expires"), 10, 31); err == nil {
 		def = time.Duration(n) * time.Second
 	}
 	if len(contacts) == 1 && strings.TrimSpace(contacts[0]) == "*" {
 		if def != 0 {
-			return reply{code: 400, reason: "Contact * needs Expires 0"}
+			return wire.Reply{Code: 400, Reason: "Contact * needs Expires 0"}
 		}
 		r.dropUser(user, GoneLeft)
 		return r.listing(m, user)
 	}
 	if len(contacts) > 4 {
-		return reply{code: 400, reason: "too many contacts"}
+		return wire.Reply{Code: 400, Reason: "too many contacts"}
 	}
 	type change struct {
 		b    *Binding
@@ -250,27 +252,27 @@ func (r *Registrar) bind(m *message, user string) reply {
 	for _, c := range contacts {
 		a, err := ParseAddress(c)
 		if err != nil {
-			return reply{code: 400, reason: "a Contact is not well formed"}
+			return wire.Reply{Code: 400, Reason: "a Contact is not well formed"}
 		}
 		life := def
-		if v, ok := param(a.Params, "expires"); ok {
+		if v, ok := wire.Param(a.Params, "expires"); ok {
 			if n, err := strconv.ParseUint(v, 10, 31); err == nil {
 				life = time.Duration(n) * time.Second
 			}
 		}
 		if life > 0 && life < r.cfg.MinExpires {
-			return reply{code: 423, headers: []Header{{"Min-Expires", seconds(r.cfg.MinExpires)}}}
+			return wire.Reply{Code: 423, Headers: []Header{{Name: "Min-Expires", Value: seconds(r.cfg.MinExpires)}}}
 		}
-		instance, _ := param(a.Params, "+sip.instance")
+		instance, _ := wire.Param(a.Params, "+sip.instance")
 		b := &Binding{
-			User: user, Contact: a.URI, Instance: instance, Flow: m.flow, Agent: m.get("user-agent"),
-			callID: m.callID, seq: m.seq,
+			User: user, Contact: a.URI, Instance: instance, Flow: m.flow, Agent: m.Get("user-agent"),
+			callID: m.CallID, seq: m.Seq,
 		}
 		changes = append(changes, change{b, min(life, r.cfg.MaxExpires)})
 	}
 	for _, c := range changes {
 		if !r.put(c.b, c.life, m.at) {
-			return reply{code: 500, reason: "CSeq out of order"}
+			return wire.Reply{Code: 500, Reason: "CSeq out of order"}
 		}
 	}
 	return r.listing(m, user)
@@ -361,18 +363,18 @@ func (r *Registrar) dropUser(user string, why Gone) {
 func (r *Registrar) Drop(user string) { r.dropUser(user, GoneLeft) }
 
 // listing is the 200 with the bindings that stand (RFC 3261 §10.3 step 8).
-func (r *Registrar) listing(m *message, user string) reply {
+func (r *Registrar) listing(m *message, user string) wire.Reply {
 	now := m.at
-	out := reply{code: 200}
+	out := wire.Reply{Code: 200}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for _, b := range r.byUser[user] {
 		v := "<" + b.Contact.String() + ">;expires=" + seconds(max(b.Expires.Sub(now), time.Second))
 		if b.Instance != "" {
-			v += `;+sip.instance="` + clean(strings.ReplaceAll(b.Instance, `"`, "")) + `"`
+			v += `;+sip.instance="` + wire.Clean(strings.ReplaceAll(b.Instance, `"`, "")) + `"`
 		}
-		out.headers = append(out.headers, Header{"Contact", v})
+		out.Headers = append(out.Headers, Header{Name: "Contact", Value: v})
 	}
-	out.headers = append(out.headers, Header{"Date", now.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")})
+	out.Headers = append(out.Headers, Header{Name: "Date", Value: now.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")})
 	return out
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // reinviteRing is how long a re-INVITE may stay without a final response once the peer has said 100 (a person may
@@ -52,9 +54,9 @@ func (d *Dialog) sendReinvite(body []byte, ctype string, tries int, auth []Heade
 		d.offerOut = true // our turn until the connection stands
 		return
 	}
-	h := append(append([]Header{{"Allow", allow}}, auth...), d.session.ask(d, minSE)...)
+	h := append(append([]Header{{Name: "Allow", Value: allow}}, auth...), d.session.ask(d, minSE)...)
 	r := d.newRequest("INVITE", h, ctype, body)
-	r.contact = d.contact(f)
+	r.Contact = d.contact(f)
 	settled := false
 	end := func(answer []byte, err error) {
 		settled = true
@@ -65,7 +67,7 @@ func (d *Dialog) sendReinvite(body []byte, ctype string, tries int, auth []Heade
 	var ring *time.Timer
 	on := func(m *message, err error) {
 		switch {
-		case m != nil && m.code < 200:
+		case m != nil && m.Code < 200:
 			if ring == nil {
 				tx := d.invite
 				ring = d.l.after(reinviteRing, func() {
@@ -75,7 +77,7 @@ func (d *Dialog) sendReinvite(body []byte, ctype string, tries int, auth []Heade
 				})
 			}
 			return
-		case m != nil && m.code < 300:
+		case m != nil && m.Code < 300:
 			d.ackInvite(f, m)
 			if settled {
 				return
@@ -85,7 +87,7 @@ func (d *Dialog) sendReinvite(body []byte, ctype string, tries int, auth []Heade
 			d.lastBody, d.lastCT = body, ctype
 			d.session.answered(m)
 			d.session.start(d)
-			end(m.body, nil)
+			end(m.Body, nil)
 			return
 		}
 		stopTimer(ring)
@@ -108,20 +110,20 @@ func (d *Dialog) sendReinvite(body []byte, ctype string, tries int, auth []Heade
 }
 
 // reinviteRefused retries what can be retried.
-func (d *Dialog) reinviteRefused(m *message, r *request, body []byte, ctype string, tries int, auth []Header, minSE time.Duration, done, end func([]byte, error)) {
+func (d *Dialog) reinviteRefused(m *message, r *wire.Request, body []byte, ctype string, tries int, auth []Header, minSE time.Duration, done, end func([]byte, error)) {
 	if tries < 6 {
 		switch {
-		case challenged(m) && d.auth != nil && tries < 2:
-			if h, err := d.auth.answerChallenge(m, "INVITE", r.uri); err == nil {
+		case wire.Challenged(m.Head) && d.auth != nil && tries < 2:
+			if h, err := d.auth.AnswerChallenge(m.Head, "INVITE", r.URI); err == nil {
 				d.sendReinvite(body, ctype, tries+1, []Header{h}, minSE, done)
 				return
 			}
-		case m.code == 422:
-			if lo, _, ok := sessionExpires(m.get("min-se")); ok && lo > minSE {
+		case m.Code == 422:
+			if lo, _, ok := sessionExpires(m.Get("min-se")); ok && lo > minSE {
 				d.sendReinvite(body, ctype, tries+1, auth, lo, done)
 				return
 			}
-		case m.code == 491:
+		case m.Code == 491:
 			lo, hi := time.Duration(0), 4*d.srv.cfg.T1 // RFC 3261 §14.1: 0–2 s, the owner of the Call-ID 2.1–4 s
 			if d.uac {
 				lo, hi = 4*d.srv.cfg.T1+d.srv.cfg.T1/5, 8*d.srv.cfg.T1
@@ -134,7 +136,7 @@ func (d *Dialog) reinviteRefused(m *message, r *request, body []byte, ctype stri
 	}
 	d.invite = nil
 	d.lost(m, nil)
-	end(nil, &StatusError{m.code, m.reason})
+	end(nil, &StatusError{m.Code, m.Reason})
 }
 
 func stopTimer(t *time.Timer) {
@@ -145,21 +147,21 @@ func stopTimer(t *time.Timer) {
 
 // ackInvite acknowledges a 2xx to an INVITE of ours; the same ACK again for each repeat (RFC 3261 §13.2.2.4).
 func (d *Dialog) ackInvite(f *Flow, m *message) {
-	if raw := d.acks[m.seq]; raw != nil {
+	if raw := d.acks[m.Seq]; raw != nil {
 		_ = d.l.write(d.ackFlow(f), raw)
 		return
 	}
-	raw := d.makeAck(f, m.seq, nil)
+	raw := d.makeAck(f, m.Seq, nil)
 	_ = d.l.write(d.ackFlow(f), raw)
 }
 
 func (d *Dialog) makeAck(f *Flow, seq uint32, body []byte) []byte {
-	r := &request{
-		method: "ACK", callID: d.callID, seq: seq, body: body,
-		from: d.local + ";tag=" + d.localTag, to: d.remote + ";tag=" + d.remoteTag,
+	r := &wire.Request{
+		Method: "ACK", CallID: d.callID, Seq: seq, Body: body,
+		From: d.local + ";tag=" + d.localTag, To: d.remote + ";tag=" + d.remoteTag,
 	}
 	d.route(r)
-	raw := r.text(d.srv.viaFor(d.ackFlow(f), magic+token(8)), "")
+	raw := r.Text(d.srv.viaFor(d.ackFlow(f), wire.Magic+wire.Token(8)), "")
 	for old := range d.acks { // only the newest matters, and the one before
 		if old+8 < seq {
 			delete(d.acks, old)

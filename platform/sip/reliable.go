@@ -4,13 +4,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // reliable sends provisional responses reliably (RFC 3262 §3): one at a time, repeated until PRACK.
 type reliable struct {
 	seq     uint32
 	pending *pendingRel
-	queue   []reply
+	queue   []wire.Reply
 	clear   []func() // what waits for the PRACK of a response with a body
 }
 
@@ -23,7 +25,7 @@ type pendingRel struct {
 	timer *time.Timer
 }
 
-func (r *reliable) send(in *Incoming, p reply) {
+func (r *reliable) send(in *Incoming, p wire.Reply) {
 	if r.pending != nil {
 		if len(r.queue) < 8 {
 			r.queue = append(r.queue, p)
@@ -34,9 +36,9 @@ func (r *reliable) send(in *Incoming, p reply) {
 		r.seq = uint32(between(1, 1<<20))
 	}
 	r.seq++
-	p.headers = append(append([]Header{}, p.headers...), Header{"Require", "100rel"}, Header{"RSeq", strconv.Itoa(int(r.seq))})
+	p.Headers = append(append([]Header{}, p.Headers...), Header{Name: "Require", Value: "100rel"}, Header{Name: "RSeq", Value: strconv.Itoa(int(r.seq))})
 	in.tx.respond(p)
-	w := &pendingRel{seq: r.seq, body: len(p.body) > 0, raw: in.tx.last, wait: in.srv.cfg.T1}
+	w := &pendingRel{seq: r.seq, body: len(p.Body) > 0, raw: in.tx.last, wait: in.srv.cfg.T1}
 	r.pending = w
 	w.timer = in.l.after(w.wait, func() { r.repeat(in, w) })
 }
@@ -60,7 +62,7 @@ func (r *reliable) acked(in *Incoming, rack string) bool {
 	w := r.pending
 	f := strings.Fields(rack)
 	if w == nil || len(f) != 3 || f[2] != "INVITE" ||
-		f[0] != strconv.Itoa(int(w.seq)) || f[1] != strconv.Itoa(int(in.m.seq)) {
+		f[0] != strconv.Itoa(int(w.seq)) || f[1] != strconv.Itoa(int(in.m.Seq)) {
 		return false
 	}
 	w.timer.Stop()

@@ -1,6 +1,10 @@
 package sip
 
-import "time"
+import (
+	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
+)
 
 // txState is the state of a transaction (RFC 3261 §17, RFC 6026).
 type txState uint8
@@ -31,12 +35,12 @@ type serverTx struct {
 
 // newServerTx begins the transaction of m.
 func (l *lane) newServerTx(m *message) *serverTx {
-	t := &serverTx{l: l, key: m.serverKey(m.method), req: m, flow: m.replyFlow(), tag: token(6)}
+	t := &serverTx{l: l, key: m.ServerKey(m.Method), req: m, flow: m.replyFlow(), tag: wire.Token(6)}
 	l.server[t.key] = t
-	if m.method == "INVITE" {
+	if m.Method == "INVITE" {
 		t.timer = l.after(2*l.srv.cfg.T1/5, func() { // 200 ms, RFC 3261 §17.2.1
 			if t.state == txTrying {
-				t.respond(reply{code: 100})
+				t.respond(wire.Reply{Code: 100})
 			}
 		})
 	} else {
@@ -46,22 +50,22 @@ func (l *lane) newServerTx(m *message) *serverTx {
 }
 
 // respond sends a response; after a final one only repeats of a 2xx to INVITE pass.
-func (t *serverTx) respond(r reply) {
-	if t.state >= txCompleted || (t.state == txAccepted && r.code/100 != 2) {
+func (t *serverTx) respond(r wire.Reply) {
+	if t.state >= txCompleted || (t.state == txAccepted && r.Code/100 != 2) {
 		return
 	}
-	if r.tag == "" {
-		r.tag = t.tag
+	if r.Tag == "" {
+		r.Tag = t.tag
 	}
-	if r.code > 100 {
-		r.headers = append(r.headers, Header{"Server", t.l.srv.cfg.Name})
+	if r.Code > 100 {
+		r.Headers = append(r.Headers, Header{Name: "Server", Value: t.l.srv.cfg.Name})
 	}
 	t.last = t.req.response(r)
 	_ = t.l.write(t.flow, t.last)
-	if r.code < 200 {
+	if r.Code < 200 {
 		if t.state == txTrying {
 			t.state = txProceeding
-			if t.req.method == "INVITE" {
+			if t.req.Method == "INVITE" {
 				t.timer.Stop()
 			}
 		}
@@ -70,10 +74,10 @@ func (t *serverTx) respond(r reply) {
 	t.timer.Stop()
 	cfg := &t.l.srv.cfg
 	switch {
-	case t.req.method == "INVITE" && r.code < 300:
+	case t.req.Method == "INVITE" && r.Code < 300:
 		t.state = txAccepted
 		t.timer = t.l.after(64*cfg.T1, t.end) // timer L
-	case t.req.method == "INVITE":
+	case t.req.Method == "INVITE":
 		t.state = txCompleted
 		t.wait = cfg.T1
 		t.repeatUntilAck(64 * cfg.T1)

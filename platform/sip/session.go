@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // session is the session timer of a dialog (RFC 4028): one side refreshes at half the interval, the other hangs up
@@ -27,7 +29,7 @@ func sessionExpires(v string) (d time.Duration, refresher string, ok bool) {
 	if err != nil || sec == 0 {
 		return 0, "", false
 	}
-	r, _ := param(params, "refresher")
+	r, _ := wire.Param(params, "refresher")
 	return time.Duration(sec) * time.Second, strings.ToLower(r), true
 }
 
@@ -36,11 +38,11 @@ func seconds(d time.Duration) string { return strconv.Itoa(max(1, int((d+time.Se
 
 // readSession refuses an interval that is too small (RFC 4028 §6); false when it did.
 func (in *Incoming) readSession() bool {
-	d, _, ok := sessionExpires(in.m.get("session-expires"))
+	d, _, ok := sessionExpires(in.m.Get("session-expires"))
 	if ok && in.d.peerTimer && d < in.srv.cfg.MinSE {
 		in.reacted = nil
 		in.limit = time.NewTimer(time.Hour)
-		in.reject(422, "", []Header{{"Min-SE", seconds(in.srv.cfg.MinSE)}})
+		in.reject(422, "", []Header{{Name: "Min-SE", Value: seconds(in.srv.cfg.MinSE)}})
 		return false
 	}
 	return true
@@ -50,23 +52,23 @@ func (in *Incoming) readSession() bool {
 // that knows the extension gets one.
 func (s *session) answer(d *Dialog, m *message) []Header {
 	s.interval = 0
-	if !m.has("supported", "timer") {
+	if !m.Has("supported", "timer") {
 		return nil
 	}
-	want, refresher, ok := sessionExpires(m.get("session-expires"))
+	want, refresher, ok := sessionExpires(m.Get("session-expires"))
 	if !ok {
 		want = d.srv.cfg.SessionExpires
 	}
-	if lo, _, ok := sessionExpires(m.get("min-se")); ok {
+	if lo, _, ok := sessionExpires(m.Get("min-se")); ok {
 		want = max(want, lo)
 	}
 	if refresher != "uas" {
 		refresher = "uac" // the peer asked and can: let it
 	}
 	s.interval, s.ours = want, refresher == "uas"
-	h := []Header{{"Session-Expires", seconds(want) + ";refresher=" + refresher}}
+	h := []Header{{Name: "Session-Expires", Value: seconds(want) + ";refresher=" + refresher}}
 	if refresher == "uac" {
-		h = append(h, Header{"Require", "timer"})
+		h = append(h, Header{Name: "Require", Value: "timer"})
 	}
 	return h
 }
@@ -83,16 +85,16 @@ func (s *session) ask(d *Dialog, minSE time.Duration) []Header {
 			v += ";refresher=uas"
 		}
 	}
-	h := []Header{{"Supported", "timer, 100rel, replaces"}, {"Session-Expires", v}}
+	h := []Header{{Name: "Supported", Value: "timer, 100rel, replaces"}, {Name: "Session-Expires", Value: v}}
 	if minSE > 0 {
-		h = append(h, Header{"Min-SE", seconds(minSE)})
+		h = append(h, Header{Name: "Min-SE", Value: seconds(minSE)})
 	}
 	return h
 }
 
 // answered reads the timer from a 2xx to a request of ours (RFC 4028 §7.2).
 func (s *session) answered(m *message) {
-	d, refresher, ok := sessionExpires(m.get("session-expires"))
+	d, refresher, ok := sessionExpires(m.Get("session-expires"))
 	if !ok {
 		s.interval = 0
 		return
@@ -130,7 +132,7 @@ func (d *Dialog) refresh() {
 			})
 		}
 	}
-	if !containsToken(d.peerAllow, "UPDATE") {
+	if !wire.ContainsToken(d.peerAllow, "UPDATE") {
 		d.whenFree(func() {
 			d.reinvite(d.lastBody, d.lastCT, 0, func(_ []byte, err error) {
 				if err != nil && !d.over {
@@ -141,12 +143,12 @@ func (d *Dialog) refresh() {
 		return
 	}
 	f := d.nextFlow()
-	h := append(d.session.ask(d, 0), Header{"Contact", d.contact(f)})
+	h := append(d.session.ask(d, 0), Header{Name: "Contact", Value: d.contact(f)})
 	d.ask(f, d.newRequest("UPDATE", h, "", nil), func(m *message, err error) {
 		if d.over {
 			return
 		}
-		if err == nil && m.code/100 == 2 {
+		if err == nil && m.Code/100 == 2 {
 			d.session.answered(m)
 			d.session.start(d)
 			return

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // writeTimeout bounds a write to a peer that no longer reads.
@@ -142,8 +144,8 @@ func readMessage(r *bufio.Reader) ([]byte, error) {
 		line, err := r.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
 			msg.Write(line)
-			if msg.Len() > maxMessage {
-				return nil, errTooLarge
+			if msg.Len() > wire.MaxMessage {
+				return nil, wire.ErrTooLarge
 			}
 			continue
 		}
@@ -158,21 +160,21 @@ func readMessage(r *bufio.Reader) ([]byte, error) {
 			continue
 		}
 		msg.Write(line)
-		if msg.Len() > maxMessage {
-			return nil, errTooLarge
+		if msg.Len() > wire.MaxMessage {
+			return nil, wire.ErrTooLarge
 		}
 		if empty {
 			break
 		}
 		if n, ok := contentLength(line); ok {
 			if n < 0 {
-				return nil, errBadLength
+				return nil, wire.ErrBadLength
 			}
 			length = n
 		}
 	}
-	if msg.Len()+length > maxMessage {
-		return nil, errTooLarge
+	if msg.Len()+length > wire.MaxMessage {
+		return nil, wire.ErrTooLarge
 	}
 	if _, err := io.CopyN(&msg, r, int64(length)); err != nil {
 		return nil, err

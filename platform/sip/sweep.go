@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // flowClosed removes what was registered on a connection that is gone.
@@ -58,11 +60,11 @@ func (r *Registrar) keepOpen(now time.Time) {
 	}
 	r.mu.RUnlock()
 	for _, b := range nated {
-		q := request{
-			method: "OPTIONS", uri: b.Contact.String(), from: "<sip:ping@" + r.cfg.Realm + ">;tag=" + token(4),
-			to: "<" + b.Contact.String() + ">", callID: token(8), seq: 1,
+		q := wire.Request{
+			Method: "OPTIONS", URI: b.Contact.String(), From: "<sip:ping@" + r.cfg.Realm + ">;tag=" + wire.Token(4),
+			To: "<" + b.Contact.String() + ">", CallID: wire.Token(8), Seq: 1,
 		}
-		_ = b.Flow.write(q.text(r.srv.viaFor(b.Flow, magic+token(8)), r.srv.cfg.Name))
+		_ = b.Flow.write(q.Text(r.srv.viaFor(b.Flow, wire.Magic+wire.Token(8)), r.srv.cfg.Name))
 	}
 }
 

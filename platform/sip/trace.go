@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // Entry is one message of a call as it went over the wire. Text must not be changed.
@@ -17,7 +19,7 @@ type Entry struct {
 
 // StartLine gives the first line.
 func (e Entry) StartLine() string {
-	l, _ := cutLine(string(e.Text[:min(len(e.Text), 512)]))
+	l, _ := wire.CutLine(string(e.Text[:min(len(e.Text), 512)]))
 	return l
 }
 

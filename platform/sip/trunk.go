@@ -267,7 +267,7 @@ func (tt *trunkTable) of(m *message) string {
 	if len(fits) == 0 {
 		return ""
 	}
-	u, _ := ParseURI(m.uri)
+	u, _ := ParseURI(m.URI)
 	account := func(t *trunk) bool { return t.cfg.Register != nil && t.cfg.Register.AOR.User == u.User }
 	slices.SortFunc(fits, func(x, y fit) int {
 		switch ax, ay := account(x.t), account(y.t); {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // watch checks the targets of a trunk by OPTIONS until ctx ends. A target is down after two failures in a row and
@@ -57,15 +59,15 @@ func (t *trunk) ping(ctx context.Context, i int) error {
 	}
 	u := t.uris[i]
 	u.Params = ""
-	m, err := t.srv.askOnce(ctx, f, &request{
-		method: "OPTIONS", uri: u.String(), from: "<sip:ping@" + t.srv.addressFor(f).Addr().String() + ">", to: "<" + u.String() + ">",
-		headers: []Header{{"Accept", "application/sdp"}},
+	m, err := t.srv.askOnce(ctx, f, &wire.Request{
+		Method: "OPTIONS", URI: u.String(), From: "<sip:ping@" + t.srv.addressFor(f).Addr().String() + ">", To: "<" + u.String() + ">",
+		Headers: []Header{{Name: "Accept", Value: "application/sdp"}},
 	}, nil, pingTimeout)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", hops[at].addr, err)
-	case m.code == 408 || m.code == 503:
-		return fmt.Errorf("%s answers %d %s", hops[at].addr, m.code, m.reason)
+	case m.Code == 408 || m.Code == 503:
+		return fmt.Errorf("%s answers %d %s", hops[at].addr, m.Code, m.Reason)
 	}
 	return nil
 }
@@ -100,7 +102,7 @@ func (t *trunk) report(h TrunkHealth) {
 
 // register keeps us registered until ctx ends, and says good-bye then.
 func (t *trunk) register(ctx context.Context) {
-	callID, seq := token(12), uint32(0)
+	callID, seq := wire.Token(12), uint32(0)
 	fails := 0
 	for {
 		life, f, err := t.registerOnce(ctx, callID, &seq, t.registerLife())
@@ -182,26 +184,26 @@ func (t *trunk) registerOnce(ctx context.Context, callID string, seq *uint32, li
 		if life > 0 {
 			expires = seconds(life)
 		}
-		q := &request{
-			method: "REGISTER", uri: domain.String(), callID: callID, seq: *seq,
-			from: "<" + r.AOR.String() + ">", to: "<" + r.AOR.String() + ">", contact: s.contactFor(r.AOR.User, f),
-			headers: []Header{{"Expires", expires}},
+		q := &wire.Request{
+			Method: "REGISTER", URI: domain.String(), CallID: callID, Seq: *seq,
+			From: "<" + r.AOR.String() + ">", To: "<" + r.AOR.String() + ">", Contact: s.contactFor(r.AOR.User, f),
+			Headers: []Header{{Name: "Expires", Value: expires}},
 		}
 		m, err := s.askOnce(ctx, f, q, t.cfg.Auth, 0)
 		if err == nil {
-			*seq = q.seq // a challenge took one more
+			*seq = q.Seq // a challenge took one more
 		}
 		switch {
 		case err != nil:
 			return 0, nil, fmt.Errorf("sip: REGISTER to %s: %w", f.Remote, err)
-		case m.code == 423 && try == 0:
-			if n, e := strconv.Atoi(m.get("min-expires")); e == nil && n > 0 && n < 1<<20 {
+		case m.Code == 423 && try == 0:
+			if n, e := strconv.Atoi(m.Get("min-expires")); e == nil && n > 0 && n < 1<<20 {
 				life = time.Duration(n) * time.Second
 				continue
 			}
-			return 0, nil, &StatusError{m.code, m.reason}
-		case m.code >= 300:
-			return 0, nil, &StatusError{m.code, m.reason}
+			return 0, nil, &StatusError{m.Code, m.Reason}
+		case m.Code >= 300:
+			return 0, nil, &StatusError{m.Code, m.Reason}
 		}
 		return granted(m, r.AOR.User, life), f, nil
 	}
@@ -210,15 +212,15 @@ func (t *trunk) registerOnce(ctx context.Context, callID string, seq *uint32, li
 // granted reads the life of our binding from the 200, at least 20 s so that a strange peer is not hammered.
 func granted(m *message, user string, asked time.Duration) time.Duration {
 	life := asked
-	if n, err := strconv.Atoi(m.get("expires")); err == nil && n > 0 {
+	if n, err := strconv.Atoi(m.Get("expires")); err == nil && n > 0 {
 		life = time.Duration(n) * time.Second
 	}
-	for _, c := range m.list("contact") {
+	for _, c := range m.List("contact") {
 		a, err := ParseAddress(c)
 		if err != nil || a.URI.User != user {
 			continue
 		}
-		if v, ok := param(a.Params, "expires"); ok {
+		if v, ok := wire.Param(a.Params, "expires"); ok {
 			if n, err := strconv.Atoi(v); err == nil && n > 0 {
 				life = time.Duration(n) * time.Second
 			}
@@ -228,32 +230,32 @@ func granted(m *message, user string, asked time.Duration) time.Duration {
 }
 
 // askOnce sends a request outside any dialog, follows one challenge and gives the final response.
-func (s *Server) askOnce(ctx context.Context, f *Flow, r *request, auth *Credentials, timeout time.Duration) (*message, error) {
-	if r.callID == "" {
-		r.callID = token(12)
+func (s *Server) askOnce(ctx context.Context, f *Flow, r *wire.Request, auth *Credentials, timeout time.Duration) (*message, error) {
+	if r.CallID == "" {
+		r.CallID = wire.Token(12)
 	}
-	if r.seq == 0 {
-		r.seq = 1
+	if r.Seq == 0 {
+		r.Seq = 1
 	}
-	tag := token(6)
-	r.from += ";tag=" + tag
+	tag := wire.Token(6)
+	r.From += ";tag=" + tag
 	type result struct {
 		m   *message
 		err error
 	}
 	ch := make(chan result, 1)
 	tries := 0
-	s.deliver(r.callID, true, func(l *lane) {
+	s.deliver(r.CallID, true, func(l *lane) {
 		var on func(m *message, err error)
 		on = func(m *message, err error) {
-			if m != nil && m.code < 200 {
+			if m != nil && m.Code < 200 {
 				return
 			}
-			if m != nil && challenged(m) && auth != nil && tries < 2 {
-				if h, aerr := auth.answerChallenge(m, r.method, r.uri); aerr == nil {
+			if m != nil && wire.Challenged(m.Head) && auth != nil && tries < 2 {
+				if h, aerr := auth.AnswerChallenge(m.Head, r.Method, r.URI); aerr == nil {
 					tries++
-					r.seq++
-					r.headers = withHeader(r.headers, h)
+					r.Seq++
+					r.Headers = withHeader(r.Headers, h)
 					again := *r
 					l.send(f, &again, timeout, on)
 					return
@@ -321,7 +323,7 @@ func (s *Server) TestTrunk(ctx context.Context, id string) ([]Step, error) {
 	if t.cfg.Register != nil {
 		step("register", t.reg.String(), func() (string, error) {
 			seq := uint32(0)
-			life, _, err := t.registerOnce(ctx, token(12), &seq, t.registerLife())
+			life, _, err := t.registerOnce(ctx, wire.Token(12), &seq, t.registerLife())
 			var refused *StatusError
 			if errors.As(err, &refused) && (refused.Code == 401 || refused.Code == 403 || refused.Code == 407) {
 				return "", fmt.Errorf("%w: check user and password of the account", err)

@@ -5,18 +5,20 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // route fills Request-URI and Route from target and route set; a strict router gets the old form.
-func (d *Dialog) route(r *request) {
-	r.uri, r.routes = d.target, d.routes
+func (d *Dialog) route(r *wire.Request) {
+	r.URI, r.Routes = d.target, d.routes
 	if len(d.routes) == 0 {
 		return
 	}
 	if a, err := ParseAddress(d.routes[0]); err == nil {
 		if _, loose := a.URI.Param("lr"); !loose {
-			r.uri = a.URI.String()
-			r.routes = append(append([]string(nil), d.routes[1:]...), "<"+d.target+">")
+			r.URI = a.URI.String()
+			r.Routes = append(append([]string(nil), d.routes[1:]...), "<"+d.target+">")
 		}
 	}
 }
@@ -29,10 +31,10 @@ func (s *Server) contactFor(user string, f *Flow) string {
 	var b strings.Builder
 	b.WriteString("<sip:")
 	if user != "" {
-		b.WriteString(clean(user))
+		b.WriteString(wire.Clean(user))
 		b.WriteByte('@')
 	}
-	b.WriteString(hostText(a.Addr().String()))
+	b.WriteString(wire.HostText(a.Addr().String()))
 	b.WriteByte(':')
 	b.WriteString(strconv.Itoa(int(a.Port())))
 	if f.Transport != "udp" {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
 // wsPipe is one SIP WebSocket connection (RFC 7118): one message a frame sequence, pings answered by the library.
@@ -65,7 +67,7 @@ func localAddr(r *http.Request) netip.AddrPort {
 
 // serveWebSocket reads until the connection ends; a second goroutine pings, so that a dead browser is noticed.
 func (s *Server) serveWebSocket(c *websocket.Conn, transport string, remote, local netip.AddrPort) {
-	c.SetReadLimit(maxMessage)
+	c.SetReadLimit(wire.MaxMessage)
 	f := &Flow{Transport: transport, Remote: remote, local: local, stream: &wsPipe{conn: c}}
 	if !s.flows.add(f) {
 		_ = c.Close(websocket.StatusGoingAway, "closing")

@@ -1,4 +1,4 @@
-package sip
+package wire
 
 import (
 	"bytes"
@@ -9,68 +9,68 @@ import (
 
 // Bounds of a message from outside: RFC 3261 sets none, so these are ours.
 const (
-	maxMessage = 65535 // bytes of one message on any transport
+	MaxMessage = 65535 // bytes of one message on any transport
 	maxHeaders = 256   // header lines
 	maxValue   = 8192  // bytes of one header value
 )
 
-// errMalformed says that bytes are no SIP message: the sentences below say which rule they break.
+// ErrTooLarge, ErrBadLength and the others say which rule bytes break that are no SIP message.
 var (
 	errNotSIP    = errors.New("sip: not a SIP message")
-	errTooLarge  = errors.New("sip: message too large")
+	ErrTooLarge  = errors.New("sip: message too large")
 	errNoEnd     = errors.New("sip: header section has no end")
 	errBadLine   = errors.New("sip: header line without a name")
-	errBadLength = errors.New("sip: Content-Length is no number or longer than the message")
+	ErrBadLength = errors.New("sip: Content-Length is no number or longer than the message")
 )
 
-// field is one header line, unfolded: the name in full lower-case form and the value as written.
-type field struct{ name, value string }
+// Field is one header line, unfolded: the name in full lower-case form and the value as written.
+type Field struct{ Name, Value string }
 
-// head is the cheap reading of a message: the start line and the header lines, nothing interpreted but
+// Head is the cheap reading of a message: the start line and the header lines, nothing interpreted but
 // what routing needs. It is made on the reading goroutine, so it must stay a single pass.
-type head struct {
-	method  string // of a request; empty for a response
-	uri     string
-	version string
-	code    int // of a response
-	reason  string
-	fields  []field
-	body    []byte
+type Head struct {
+	Method  string // of a request; empty for a response
+	URI     string
+	Version string
+	Code    int // of a response
+	Reason  string
+	Fields  []Field
+	Body    []byte
 	length  int // Content-Length, -1 when absent
 }
 
-// scan reads the header section of one whole message. On error the head holds what could be read, so that
+// Scan reads the header section of one whole message. On error the head holds what could be read, so that
 // a 400 can still be addressed.
-func scan(raw []byte) (*head, error) {
-	h := &head{length: -1}
-	if len(raw) > maxMessage {
-		return h, errTooLarge
+func Scan(raw []byte) (*Head, error) {
+	h := &Head{length: -1}
+	if len(raw) > MaxMessage {
+		return h, ErrTooLarge
 	}
 	end, bodyAt := endOfHead(raw)
 	if end < 0 {
 		end, bodyAt = len(raw), len(raw)
 	}
 	text := string(raw[:end])
-	line, rest := cutLine(text)
+	line, rest := CutLine(text)
 	if !h.startLine(line) {
 		return h, errNotSIP
 	}
 	var bad error
-	h.fields = make([]field, 0, 16)
+	h.Fields = make([]Field, 0, 16)
 	for rest != "" {
-		line, rest = cutLine(rest)
+		line, rest = CutLine(rest)
 		for rest != "" && (rest[0] == ' ' || rest[0] == '\t') { // folded (RFC 3261 §7.3.1)
 			var more string
-			more, rest = cutLine(rest)
+			more, rest = CutLine(rest)
 			line = strings.TrimRight(line, " \t") + " " + strings.TrimLeft(more, " \t")
 		}
 		name, value, ok := strings.Cut(line, ":")
 		name = strings.TrimRight(name, " \t")
-		if !ok || name == "" || strings.ContainsAny(name, " \t") || len(value) > maxValue || len(h.fields) == maxHeaders {
+		if !ok || name == "" || strings.ContainsAny(name, " \t") || len(value) > maxValue || len(h.Fields) == maxHeaders {
 			bad = errBadLine
 			continue
 		}
-		h.fields = append(h.fields, field{fullName(name), strings.Trim(value, " \t")})
+		h.Fields = append(h.Fields, Field{fullName(name), strings.Trim(value, " \t")})
 	}
 	if bodyAt > len(raw) || end == bodyAt {
 		return h, errNoEnd
@@ -82,37 +82,37 @@ func scan(raw []byte) (*head, error) {
 }
 
 // takeBody cuts the body to Content-Length (RFC 3261 §18.3).
-func (h *head) takeBody(b []byte) error {
-	for _, f := range h.fields {
-		if f.name != "content-length" {
+func (h *Head) takeBody(b []byte) error {
+	for _, f := range h.Fields {
+		if f.Name != "content-length" {
 			continue
 		}
-		n, err := strconv.ParseUint(f.value, 10, 31)
+		n, err := strconv.ParseUint(f.Value, 10, 31)
 		if err != nil || (h.length >= 0 && h.length != int(n)) {
-			return errBadLength
+			return ErrBadLength
 		}
 		h.length = int(n)
 	}
 	switch {
 	case h.length > len(b):
-		return errBadLength
+		return ErrBadLength
 	case h.length >= 0:
 		b = b[:h.length]
 	}
 	if len(b) > 0 {
-		h.body = b
+		h.Body = b
 	}
 	return nil
 }
 
-func (h *head) startLine(line string) bool {
+func (h *Head) startLine(line string) bool {
 	if rest, ok := strings.CutPrefix(line, "SIP/2.0 "); ok {
 		code, reason, _ := strings.Cut(rest, " ")
 		n, err := strconv.Atoi(code)
 		if err != nil || len(code) != 3 || n < 100 || n > 699 {
 			return false
 		}
-		h.code, h.reason = n, reason
+		h.Code, h.Reason = n, reason
 		return true
 	}
 	line = strings.TrimRight(line, " ") // lenient: RFC 4475 §3.1.2.10
@@ -121,53 +121,54 @@ func (h *head) startLine(line string) bool {
 	if first <= 0 || last <= first || !strings.HasPrefix(line[last+1:], "SIP/") || !isToken(line[:first]) {
 		return false
 	}
-	h.method, h.uri, h.version = line[:first], line[first+1:last], line[last+1:]
+	h.Method, h.URI, h.Version = line[:first], line[first+1:last], line[last+1:]
 	return true
 }
 
-// get gives the first value of a header (full lower-case name) or "".
-func (h *head) get(name string) string {
-	for i := range h.fields {
-		if h.fields[i].name == name {
-			return h.fields[i].value
+// Get gives the first value of a header (full lower-case name) or "".
+func (h *Head) Get(name string) string {
+	for i := range h.Fields {
+		if h.Fields[i].Name == name {
+			return h.Fields[i].Value
 		}
 	}
 	return ""
 }
 
-// count says how many lines carry the header.
-func (h *head) count(name string) int {
+// Count says how many lines carry the header.
+func (h *Head) Count(name string) int {
 	n := 0
-	for i := range h.fields {
-		if h.fields[i].name == name {
+	for i := range h.Fields {
+		if h.Fields[i].Name == name {
 			n++
 		}
 	}
 	return n
 }
 
-// list gives all values of a header, comma-separated ones split.
-func (h *head) list(name string) []string {
+// List gives all values of a header, comma-separated ones split.
+func (h *Head) List(name string) []string {
 	var out []string
-	for i := range h.fields {
-		if h.fields[i].name == name {
-			out = append(out, splitList(h.fields[i].value)...)
+	for i := range h.Fields {
+		if h.Fields[i].Name == name {
+			out = append(out, SplitList(h.Fields[i].Value)...)
 		}
 	}
 	return out
 }
 
-// has says whether a list header (Supported, Require, Allow) holds the token.
-func (h *head) has(name, token string) bool {
-	for i := range h.fields {
-		if h.fields[i].name == name && containsToken(h.fields[i].value, token) {
+// Has says whether a list header (Supported, Require, Allow) holds the token.
+func (h *Head) Has(name, token string) bool {
+	for i := range h.Fields {
+		if h.Fields[i].Name == name && ContainsToken(h.Fields[i].Value, token) {
 			return true
 		}
 	}
 	return false
 }
 
-func containsToken(list, token string) bool {
+// ContainsToken says whether a comma-separated list holds the token, in whatever case.
+func ContainsToken(list, token string) bool {
 	for list != "" {
 		var one string
 		one, list, _ = strings.Cut(list, ",")
@@ -186,7 +187,8 @@ func endOfHead(raw []byte) (end, body int) {
 	return -1, -1
 }
 
-func cutLine(s string) (line, rest string) {
+// CutLine cuts the first line off; its end may be CRLF or LF.
+func CutLine(s string) (line, rest string) {
 	i := strings.IndexByte(s, '\n')
 	if i < 0 {
 		return strings.TrimSuffix(s, "\r"), ""

@@ -1,12 +1,8 @@
-package sip
+package wire
 
 import (
-	"crypto/md5"
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The example of RFC 7616 §3.9.1 with both algorithms; RFC 8760 takes them over for SIP unchanged.
@@ -52,51 +48,18 @@ func TestDigestParams(t *testing.T) {
 	}
 }
 
-func TestNonceCounts(t *testing.T) {
-	b := newNonceBox(time.Minute)
-	now := time.UnixMilli(1_700_000_000_000)
-	n := b.make(now)
-	if ours, fresh := b.fresh(n, now.Add(59*time.Second)); !ours || !fresh {
-		t.Error("a young nonce is refused")
-	}
-	if ours, fresh := b.fresh(n, now.Add(61*time.Second)); !ours || fresh {
-		t.Error("an old nonce is taken")
-	}
-	if ours, _ := newNonceBox(time.Minute).fresh(n, now); ours {
-		t.Error("a stranger's nonce is taken for ours")
-	}
-	for _, c := range []struct {
-		nc uint32
-		ok bool
-	}{{1, true}, {1, false}, {3, true}, {2, true}, {2, false}, {100, true}, {36, false}, {37, true}, {99, true}, {1000, true}, {100, false}} {
-		if got := b.use(n, c.nc, now); got != c.ok {
-			t.Errorf("count %d: %v", c.nc, got)
-		}
-	}
-}
-
 func TestCredentialsAnswer(t *testing.T) {
-	m := &message{head: &head{code: 401, fields: []field{
+	m := &Head{Code: 401, Fields: []Field{
 		{"www-authenticate", `Digest realm="r", nonce="n", algorithm=SHA-512-256`},
 		{"www-authenticate", `Digest realm="r", nonce="n", algorithm=MD5, qop="auth-int"`},
-	}}}
+	}}
 	c := Credentials{User: "u", Password: "p"}
-	if _, err := c.answerChallenge(m, "INVITE", "sip:a@b"); err == nil {
+	if _, err := c.AnswerChallenge(m, "INVITE", "sip:a@b"); err == nil {
 		t.Error("a challenge we do not speak was answered")
 	}
-	m.fields = append(m.fields, field{"www-authenticate", `Digest realm="r", nonce="n"`})
-	h, err := c.answerChallenge(m, "INVITE", "sip:a@b")
+	m.Fields = append(m.Fields, Field{"www-authenticate", `Digest realm="r", nonce="n"`})
+	h, err := c.AnswerChallenge(m, "INVITE", "sip:a@b")
 	if err != nil || h.Name != "Authorization" || strings.Contains(h.Value, "qop") {
 		t.Errorf("%v %v", h, err)
 	}
-}
-
-// HashOf is the plain hash, for the scripted phones of the tests.
-func HashOf(a Algorithm, s string) string {
-	if a == SHA256 {
-		h := sha256.Sum256([]byte(s))
-		return hex.EncodeToString(h[:])
-	}
-	h := md5.Sum([]byte(s))
-	return hex.EncodeToString(h[:])
 }

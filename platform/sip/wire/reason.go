@@ -1,7 +1,7 @@
-package sip
+package wire
 
-// reasonOf gives the standard phrase (RFC 3261 §21 and the registry).
-func reasonOf(code int) string {
+// ReasonOf gives the standard phrase (RFC 3261 §21 and the registry).
+func ReasonOf(code int) string {
 	switch code {
 	case 100:
 		return "Trying"

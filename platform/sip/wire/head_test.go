@@ -1,10 +1,6 @@
-package sip
+package wire
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -71,11 +67,11 @@ func TestTagsAndLists(t *testing.T) {
 		if got := tagOf(in); got != want {
 			t.Errorf("tag of %s: %q", in, got)
 		}
-		if s := stripTag(in); tagOf(s) != "" {
+		if s := StripTag(in); tagOf(s) != "" {
 			t.Errorf("%s still has a tag", s)
 		}
 	}
-	got := splitList(`"a, b" <sip:x,y@h>, <sip:z@h> ,, c`)
+	got := SplitList(`"a, b" <sip:x,y@h>, <sip:z@h> ,, c`)
 	if d := cmp.Diff([]string{`"a, b" <sip:x,y@h>`, "<sip:z@h>", "c"}, got); d != "" {
 		t.Error(d)
 	}
@@ -100,82 +96,6 @@ func TestParseDTMF(t *testing.T) {
 			t.Errorf("%s %q: %c %v %v", c.ct, c.body, k, d, ok)
 		}
 	}
-}
-
-func TestTraceKeepsBothEnds(t *testing.T) {
-	var l traceLog
-	for i := range 200 {
-		l.add(Entry{Text: []byte{byte(i)}})
-	}
-	all := l.all()
-	if len(all) != traceHead+traceTail || all[0].Text[0] != 0 || all[traceHead].Text[0] != 200-traceTail || all[len(all)-1].Text[0] != 199 {
-		t.Fatalf("%d entries from %d to %d", len(all), all[0].Text[0], all[len(all)-1].Text[0])
-	}
-}
-
-const seed = "INVITE sip:b@kapok SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKx;rport, SIP/2.0/TCP h\r\nMax-Forwards: 70\r\n" +
-	"From: \"A\" <sip:a@h>;tag=1\r\nTo: <sip:b@kapok>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\nContact: <sip:a@10.0.0.1>\r\nRecord-Route: <sip:p;lr>\r\n" +
-	"Session-Expires: 1800;refresher=uac\r\nRefer-To: <sip:c@h?Replaces=x%3Bto-tag%3Da%3Bfrom-tag%3Db>\r\n" +
-	"Authorization: Digest username=\"u\", realm=\"kapok\", nonce=\"n\", uri=\"sip:h\", response=\"r\"\r\nContent-Length: 4\r\n\r\nbody"
-
-// FuzzMessage reads what comes from outside with everything that reads it, and answers it.
-func FuzzMessage(f *testing.F) {
-	f.Add([]byte(seed))
-	f.Add([]byte(strings.Replace(seed, "INVITE sip:b@kapok SIP/2.0", "SIP/2.0 200 OK", 1)))
-	f.Add([]byte("OPTIONS x SIP/2.0\r\nv: SIP / 2.0 / UDP h : 1 ; branch = z\r\n folded\r\n\r\n"))
-	flow := &Flow{Transport: "tcp", Remote: netip.MustParseAddrPort("10.0.0.9:5060")}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		h, _ := scan(b)
-		m, err := newMessage(h, b, flow, time.Time{})
-		if len(h.body) > len(b) {
-			t.Fatal("the body is longer than the message")
-		}
-		m.response(reply{code: 200, tag: "t"})
-		m.serverKey("INVITE")
-		m.replyFlow()
-		readProof(m, "authorization", "kapok")
-		_, _ = readRefer(m)
-		_, _, _ = sessionExpires(m.get("session-expires"))
-		for _, fl := range h.fields {
-			if strings.ContainsAny(fl.value, "\n") {
-				t.Fatalf("header %s holds a line end", fl.name)
-			}
-			_, _ = ParseAddress(fl.value)
-			splitList(fl.value)
-			stripTag(fl.value)
-		}
-		if err == nil && h.method != "" {
-			out := m.response(reply{code: 183, tag: "t", headers: []Header{{"X", "y"}}, body: []byte("b")})
-			again, bad := scan(out)
-			if bad != nil || again.code != 183 || again.get("call-id") != m.callID {
-				t.Fatalf("our answer cannot be read: %v\n%s", bad, out)
-			}
-		}
-	})
-}
-
-// FuzzStream cuts messages off a connection; what is cut must be a prefix of what came, in order.
-func FuzzStream(f *testing.F) {
-	f.Add([]byte(seed + "\r\n\r\n" + seed))
-	f.Add([]byte("\r\n\r\nA\r\nContent-Length: 99999999999\r\n\r\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		r := bufio.NewReaderSize(bytes.NewReader(b), 32)
-		rest := b
-		for {
-			m, err := readMessage(r)
-			if errors.Is(err, errKeepAlive) {
-				continue
-			}
-			if err != nil {
-				return
-			}
-			i := bytes.Index(rest, m)
-			if len(m) == 0 || len(m) > maxMessage || i < 0 {
-				t.Fatalf("%d bytes that did not come", len(m))
-			}
-			rest = rest[i+len(m):]
-		}
-	})
 }
 
 // FuzzURI: what is read is written back as something that reads the same.

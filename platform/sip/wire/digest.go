@@ -1,4 +1,4 @@
-package sip
+package wire
 
 import (
 	"crypto/md5" //nolint:gosec // RFC 2617 phones speak nothing else
@@ -56,7 +56,7 @@ func digestParams(v string) (map[string]string, bool) {
 		return nil, false
 	}
 	out := map[string]string{}
-	for _, p := range splitList(rest) {
+	for _, p := range SplitList(rest) {
 		k, val, ok := strings.Cut(p, "=")
 		k = strings.ToLower(strings.TrimSpace(k))
 		if !ok || k == "" || len(out) > 32 {
@@ -77,23 +77,23 @@ type Credentials struct {
 	HA1      map[Algorithm]string
 }
 
-// challenged says whether the response asks for credentials.
-func challenged(m *message) bool { return m.code == 401 || m.code == 407 }
+// Challenged says whether the response asks for credentials.
+func Challenged(m *Head) bool { return m.Code == 401 || m.Code == 407 }
 
-// answerChallenge makes the header that answers a 401 or 407; the strongest algorithm offered wins.
+// AnswerChallenge makes the header that answers a 401 or 407; the strongest algorithm offered wins.
 // nc is the count of uses of this nonce (1 for a fresh challenge).
-func (c *Credentials) answerChallenge(m *message, method, uri string) (Header, error) {
+func (c *Credentials) AnswerChallenge(m *Head, method, uri string) (Header, error) {
 	name, answer := "www-authenticate", "Authorization"
-	if m.code == 407 {
+	if m.Code == 407 {
 		name, answer = "proxy-authenticate", "Proxy-Authorization"
 	}
 	best := map[string]string(nil)
 	bestAlg := Algorithm("")
-	for _, f := range m.fields {
-		if f.name != name {
+	for _, f := range m.Fields {
+		if f.Name != name {
 			continue
 		}
-		p, ok := digestParams(f.value)
+		p, ok := digestParams(f.Value)
 		if !ok || p["nonce"] == "" {
 			continue
 		}
@@ -105,7 +105,7 @@ func (c *Credentials) answerChallenge(m *message, method, uri string) (Header, e
 		default:
 			continue
 		}
-		if q := p["qop"]; q != "" && !containsToken(q, "auth") {
+		if q := p["qop"]; q != "" && !ContainsToken(q, "auth") {
 			continue
 		}
 		if best == nil || bestAlg == MD5 && alg == SHA256 {
@@ -113,7 +113,7 @@ func (c *Credentials) answerChallenge(m *message, method, uri string) (Header, e
 		}
 	}
 	if best == nil {
-		return Header{}, fmt.Errorf("sip: the peer asks for credentials in a way we do not speak: %.200q", m.get(name))
+		return Header{}, fmt.Errorf("sip: the peer asks for credentials in a way we do not speak: %.200q", m.Get(name))
 	}
 	ha1 := c.HA1[bestAlg]
 	if ha1 == "" {
@@ -127,7 +127,7 @@ func authorization(p map[string]string, alg Algorithm, ha1, user, method, uri st
 	quoted := func(k, v string) {
 		b.WriteString(k)
 		b.WriteString(`="`)
-		b.WriteString(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(clean(v)))
+		b.WriteString(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(Clean(v)))
 		b.WriteString(`", `)
 	}
 	b.WriteString("Digest ")
@@ -137,7 +137,7 @@ func authorization(p map[string]string, alg Algorithm, ha1, user, method, uri st
 	quoted("uri", uri)
 	qop, nc, cnonce := "", "", ""
 	if p["qop"] != "" {
-		qop, nc, cnonce = "auth", "00000001", token(8)
+		qop, nc, cnonce = "auth", "00000001", Token(8)
 		b.WriteString("qop=auth, nc=" + nc + ", ")
 		quoted("cnonce", cnonce)
 	}
@@ -149,32 +149,32 @@ func authorization(p map[string]string, alg Algorithm, ha1, user, method, uri st
 	return b.String()
 }
 
-// proof is an Authorization header from outside, read.
-type proof struct {
-	user, realm, nonce, uri, response, cnonce, qop string
-	nc                                             uint32
+// Proof is an Authorization header from outside, read.
+type Proof struct {
+	User, Realm, Nonce, uri, response, cnonce, qop string
+	NC                                             uint32
 	ncText                                         string
-	alg                                            Algorithm
+	Alg                                            Algorithm
 }
 
-// readProof finds the Authorization (or Proxy-Authorization) for our realm.
-func readProof(m *message, name, realm string) (proof, bool) {
-	for _, f := range m.fields {
-		if f.name != name {
+// ReadProof finds the Authorization (or Proxy-Authorization) for our realm.
+func ReadProof(m *Head, name, realm string) (Proof, bool) {
+	for _, f := range m.Fields {
+		if f.Name != name {
 			continue
 		}
-		p, ok := digestParams(f.value)
+		p, ok := digestParams(f.Value)
 		if !ok || p["realm"] != realm {
 			continue
 		}
-		out := proof{
-			user: p["username"], realm: realm, nonce: p["nonce"], uri: p["uri"], response: strings.ToLower(p["response"]),
-			cnonce: p["cnonce"], qop: p["qop"], ncText: p["nc"], alg: MD5,
+		out := Proof{
+			User: p["username"], Realm: realm, Nonce: p["nonce"], uri: p["uri"], response: strings.ToLower(p["response"]),
+			cnonce: p["cnonce"], qop: p["qop"], ncText: p["nc"], Alg: MD5,
 		}
 		if a := p["algorithm"]; a != "" {
-			out.alg = Algorithm(strings.ToUpper(a))
+			out.Alg = Algorithm(strings.ToUpper(a))
 		}
-		if out.alg != MD5 && out.alg != SHA256 {
+		if out.Alg != MD5 && out.Alg != SHA256 {
 			continue
 		}
 		if out.qop != "" {
@@ -182,15 +182,15 @@ func readProof(m *message, name, realm string) (proof, bool) {
 			if err != nil || out.qop != "auth" || out.cnonce == "" || len(out.ncText) != 8 {
 				continue
 			}
-			out.nc = uint32(n)
+			out.NC = uint32(n)
 		}
-		return out, out.user != "" && out.nonce != ""
+		return out, out.User != "" && out.Nonce != ""
 	}
-	return proof{}, false
+	return Proof{}, false
 }
 
-// valid compares in constant time.
-func (p *proof) valid(ha1, method string) bool {
-	want := digestResponse(p.alg, ha1, p.nonce, p.ncText, p.cnonce, p.qop, method, p.uri)
+// Valid compares in constant time.
+func (p *Proof) Valid(ha1, method string) bool {
+	want := digestResponse(p.Alg, ha1, p.Nonce, p.ncText, p.cnonce, p.qop, method, p.uri)
 	return subtle.ConstantTimeCompare([]byte(want), []byte(p.response)) == 1
 }

@@ -1,4 +1,4 @@
-package sip
+package wire
 
 import (
 	"fmt"
@@ -83,14 +83,14 @@ func (u URI) write(b *strings.Builder) {
 	if scheme == "" {
 		scheme = "sip"
 	}
-	b.WriteString(clean(scheme))
+	b.WriteString(Clean(scheme))
 	b.WriteByte(':')
-	b.WriteString(clean(u.User))
+	b.WriteString(Clean(u.User))
 	if u.Host != "" {
 		if u.User != "" {
 			b.WriteByte('@')
 		}
-		b.WriteString(hostText(clean(u.Host)))
+		b.WriteString(HostText(Clean(u.Host)))
 		if u.Port > 0 {
 			b.WriteByte(':')
 			b.WriteString(strconv.Itoa(u.Port))
@@ -98,12 +98,12 @@ func (u URI) write(b *strings.Builder) {
 	}
 	if u.Params != "" {
 		b.WriteByte(';')
-		b.WriteString(clean(u.Params))
+		b.WriteString(Clean(u.Params))
 	}
 }
 
-// hostText puts an IPv6 literal in brackets.
-func hostText(h string) string {
+// HostText puts an IPv6 literal in brackets.
+func HostText(h string) string {
 	if strings.Contains(h, ":") && !strings.HasPrefix(h, "[") {
 		return "[" + h + "]"
 	}
@@ -111,10 +111,10 @@ func hostText(h string) string {
 }
 
 // Param gives the value of a URI parameter; ok is true for a flag without a value too.
-func (u URI) Param(name string) (value string, ok bool) { return param(u.Params, name) }
+func (u URI) Param(name string) (value string, ok bool) { return Param(u.Params, name) }
 
-// param finds name in "a=b;c;d=e"; names compare without case, quotes around a value are taken off.
-func param(params, name string) (string, bool) {
+// Param finds name in "a=b;c;d=e"; names compare without case, quotes around a value are taken off.
+func Param(params, name string) (string, bool) {
 	for params != "" {
 		var one string
 		one, params = cutParam(params)
@@ -222,7 +222,7 @@ func openBracket(s string) int {
 
 // Tag gives the tag parameter.
 func (a Address) Tag() string {
-	t, _ := param(a.Params, "tag")
+	t, _ := Param(a.Params, "tag")
 	return t
 }
 
@@ -231,7 +231,7 @@ func (a Address) String() string {
 	var b strings.Builder
 	if a.Display != "" {
 		b.WriteByte('"')
-		for _, c := range []byte(clean(a.Display)) {
+		for _, c := range []byte(Clean(a.Display)) {
 			if c == '"' || c == '\\' {
 				b.WriteByte('\\')
 			}
@@ -244,13 +244,13 @@ func (a Address) String() string {
 	b.WriteByte('>')
 	if a.Params != "" {
 		b.WriteByte(';')
-		b.WriteString(clean(a.Params))
+		b.WriteString(Clean(a.Params))
 	}
 	return b.String()
 }
 
-// splitList splits a comma-separated header value outside quotes and angle brackets.
-func splitList(s string) []string {
+// SplitList splits a comma-separated header value outside quotes and angle brackets.
+func SplitList(s string) []string {
 	var out []string
 	quoted, angle, start := false, false, 0
 	for i := 0; i < len(s); i++ {
@@ -277,8 +277,8 @@ func splitList(s string) []string {
 	return out
 }
 
-// clean drops the bytes that could end a header line (RFC 3261 §25.1): CR, LF and NUL.
-func clean(s string) string {
+// Clean drops the bytes that could end a header line (RFC 3261 §25.1): CR, LF and NUL.
+func Clean(s string) string {
 	if !strings.ContainsAny(s, "\r\n\x00") {
 		return s
 	}
@@ -288,4 +288,28 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// StripTag takes the tag parameter off a From or To value.
+func StripTag(v string) string {
+	at := 0
+	if i := openBracket(v); i >= 0 {
+		if j := strings.IndexByte(v[i:], '>'); j >= 0 {
+			at = i + j + 1
+		}
+	} else if i := strings.IndexByte(v, ';'); i >= 0 {
+		at = i
+	} else {
+		return v
+	}
+	out := v[:at]
+	params := strings.TrimPrefix(strings.TrimSpace(v[at:]), ";")
+	for params != "" {
+		var one string
+		one, params = cutParam(params)
+		if name, _, _ := strings.Cut(one, "="); !strings.EqualFold(strings.TrimSpace(name), "tag") && one != "" {
+			out += ";" + one
+		}
+	}
+	return out
 }
