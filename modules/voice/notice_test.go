@@ -56,7 +56,7 @@ func TestNoticeIsSaidFirst(t *testing.T) {
 		}
 	}
 	h.mu.Unlock()
-	if waited, whole := w.At.UnixMilli()-began, clips[0].Duration().Milliseconds(); waited < whole-50 {
+	if waited, whole := w.At.UnixMilli()-began, clips[0].Duration().Milliseconds(); waited < whole-300 { // the last frames are on their way ahead of their time
 		t.Errorf("in the queue after %d ms; the notice takes %d ms", waited, whole)
 	}
 	c.Request("BYE", "")
