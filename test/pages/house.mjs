@@ -1,6 +1,7 @@
 // The built program and a caller's telephone, run as their users run them.
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,6 +36,20 @@ export const free = () => new Promise((done, fail) => {
   })
 })
 
+/** freeUDP gives a UDP port nobody uses, below those the kernel hands out by itself in the meantime. */
+export async function freeUDP() {
+  for (let i = 0; i < 200; i++) {
+    const port = 10_240 + Math.floor(Math.random() * 9_000)
+    const ok = await new Promise((done) => {
+      const s = createSocket('udp4')
+      s.on('error', () => done(false))
+      s.bind(port, () => s.close(() => done(true)))
+    })
+    if (ok) return port
+  }
+  throw new Error('no UDP port is free')
+}
+
 /** House is a kapok process on a folder of its own. */
 export class House {
   constructor(program, name) {
@@ -49,7 +64,7 @@ export class House {
     this.sip = `127.0.0.1:${await free()}`
     this.url = `http://${this.http}`
     this.process = spawn(this.program, [command, '--data', this.data, '--http', this.http, '--https', `127.0.0.1:${await free()}`, '--sip', this.sip,
-      '--sips', `127.0.0.1:${await free()}`, '--webrtc-port', String(await free()), '--advertise-ip', '127.0.0.1', ...more])
+      '--sips', `127.0.0.1:${await free()}`, '--webrtc-port', String(await freeUDP()), '--advertise-ip', '127.0.0.1', ...more])
     ended.add(this.process)
     for (const s of [this.process.stdout, this.process.stderr]) s.on('data', (d) => { this.log += d })
     for (const end = Date.now() + 120_000; ;) {
