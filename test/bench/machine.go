@@ -119,3 +119,17 @@ func pin(core int) error {
 	}
 	return nil
 }
+
+// held gives how long the threads of a process have been ready and waited for a core (/proc/PID/schedstat, run_delay).
+func held(pid int) time.Duration {
+	tasks, _ := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "task", "*", "schedstat"))
+	var sum time.Duration
+	for _, t := range tasks {
+		text, err := os.ReadFile(t)
+		if f := strings.Fields(string(text)); err == nil && len(f) == 3 { // gone meanwhile: it waits no more
+			ns, _ := strconv.ParseInt(f[1], 10, 64)
+			sum += time.Duration(ns)
+		}
+	}
+	return sum
+}
