@@ -1,0 +1,1 @@
+export{t as default}from"./HeadsetTest-C-_1qW0c.js";
