@@ -23,11 +23,11 @@ func (f facts) Post(at time.Time, place id.Site, subject, actor string, body eve
 
 // Facts of a span share a commit, because a commit costs as much as writing dozens of them, and a call says some
 // twenty things. The span is short while little happens, and grows with what came in the last one; it stays well
-// below what a desk waits for its own facts (500 ms) and a wallboard may be late (2 s). After a silence a fact goes at
-// once.
+// below what a wallboard may be late (2 s). After a silence a fact goes at once, and a desk that asked for something
+// does not wait: it has its facts flushed.
 const (
 	spanLeast   = 20 * time.Millisecond
-	spanMost    = 200 * time.Millisecond
+	spanMost    = 400 * time.Millisecond
 	spanPerFact = 3 * time.Millisecond // above 330 facts a second the span grows to its most
 )
 

@@ -104,6 +104,7 @@ type Deps struct {
 	Day       Figures
 	Needs     func(id.Queue) []SkillView    // the skills a queue asks for; nil: not shown
 	Within    func(site, root id.Site) bool // whether a site is root or lies below it; nil: all are one
+	Flush     func(context.Context) error   // writes what has been posted at once; nil: it comes when it comes
 	Presence  Presence                      // nil: no desk is ever taken for lost
 	Hub       *web.Hub
 	Changed   func(func())

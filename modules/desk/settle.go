@@ -17,6 +17,11 @@ func (m *Module) settled(ctx context.Context, done func(View) bool) (*deskOut, e
 	user := web.Principal(ctx).User
 	deadline := m.deps.Clock.NewTimer(settleBound)
 	defer deadline.Stop()
+	if m.deps.Flush != nil && !done(m.view(user)) {
+		within, cancel := context.WithTimeout(ctx, settleBound)
+		_ = m.deps.Flush(within) // what is late here comes by the socket
+		cancel()
+	}
 	for {
 		changed := m.floor.changed()
 		v := m.view(user)
