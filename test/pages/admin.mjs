@@ -223,15 +223,17 @@ async function audited(page) {
   check('and its chain is whole', true)
 }
 
-/** administration is all of it, in one language. */
+/** administration is all of it; in the second language the parts whose pages show most words. */
 export async function administration(admin, browser, house, locale, secret) {
   const two = await person(browser, house, locale)
   await login(two, 'admin', secret)
   await two.waitForSelector('.me')
   await forms(admin, two)
   await tables(admin)
-  await closure(admin, two)
-  await prompts(admin)
+  if (locale === 'zh') {
+    await closure(admin, two)
+    await prompts(admin)
+  }
   await passwords(admin, browser, house, locale)
   await audited(admin)
   await two.context().close()
