@@ -9,6 +9,7 @@ const (
 	overloadWindow = 100 * time.Millisecond
 	standing       = 5    // windows a pressure must last to be no burst (CoDel's interval, RFC 8289 §4.2)
 	brief          = 2    // the same for strain
+	effect         = 8    // windows until the effect of a cut can be seen: calls let in before leave work for a while
 	calm           = 10   // windows without a refusal after which the limit goes
 	lowered        = 0.7  // of the rate, when too many came
 	leastLimit     = 5.0  // calls/s; below it telling by calls makes no sense
@@ -31,8 +32,9 @@ type window struct {
 //
 //   - The pressure is the larger of delay and strain: the delay at its least in the last five windows, so that bursts,
 //     collections and commits pass; the strain, which has no such noise, in two. At 1 it is too much.
-//   - Then the rate is cut to 70 % of what came in, to half at a pressure of 2, and so on with its root; again while the
-//     pressure stays above 0.75 and does not fall. After each cut five new windows are waited for, to see its effect.
+//   - Then the rate is cut to 70 % of what came in, to half at a strain of 2, and so on with its root; again while the
+//     pressure stays above 0.75 and does not fall. After each cut 0.8 s are waited for its effect.
+//     How large the delay is says less of how many calls are too many: it is others' doing as often as ours.
 //   - Below, the limit grows: fast while it is far from the rate that was too much and the processor idles, slower the
 //     nearer to both. A busy processor alone is no reason to hold: much of the work waits for idle moments (commits).
 //   - A second without a refusal: the limit is not needed, and goes.
@@ -53,15 +55,15 @@ func (g *governor) judge(w window) float64 {
 	if g.quiet++; w.shed > 0 {
 		g.quiet = 0
 	}
-	pressure, rate, busy := g.look()
+	pressure, strain, rate, busy := g.look()
 	switch {
-	case g.n < standing && g.limit > 0, g.n < brief:
+	case g.n < effect && g.limit > 0, g.n < brief:
 	case pressure >= 1 && g.limit == 0:
 		g.first = rate
-		g.cut(rate, pressure)
+		g.cut(rate, pressure, strain)
 	case pressure >= tooMuch && g.limit > 0:
 		if pressure >= g.cutAt*0.9 {
-			g.cut(min(g.limit, rate), pressure)
+			g.cut(min(g.limit, rate), pressure, strain)
 		}
 		return g.limit
 	case g.limit > 0:
@@ -75,15 +77,16 @@ func (g *governor) judge(w window) float64 {
 }
 
 // cut lowers the limit from a rate that is too much.
-func (g *governor) cut(rate, pressure float64) {
-	g.limit, g.over = max(rate*lowered/math.Sqrt(max(pressure, 1)), g.first*deepest, leastLimit), rate
+func (g *governor) cut(rate, pressure, strain float64) {
+	g.limit, g.over = max(rate*lowered/math.Sqrt(max(strain, 1)), g.first*deepest, leastLimit), rate
 	g.cutAt, g.n, g.quiet = pressure, 0, 0
 }
 
-// look gives the standing pressure, the rate of admission and the processor's use over the last windows.
-func (g *governor) look() (pressure, rate, busy float64) {
+// look gives the standing pressure and the strain in it, the rate of admission and the processor's use over the last windows.
+func (g *governor) look() (pressure, strain, rate, busy float64) {
 	var span time.Duration
-	delay, strain, seen := math.Inf(1), math.Inf(1), min(g.n, standing)
+	delay, seen := math.Inf(1), min(g.n, standing)
+	strain = math.Inf(1)
 	for back := range seen {
 		w := g.last[(g.n-1-back)%standing]
 		delay = min(delay, w.delay)
@@ -98,9 +101,9 @@ func (g *governor) look() (pressure, rate, busy float64) {
 		delay = 0
 	}
 	if span <= 0 || seen < brief {
-		return 0, 0, 0
+		return 0, 0, 0, 0
 	}
-	return max(delay, strain), rate / span.Seconds(), busy / span.Seconds()
+	return max(delay, strain), strain, rate / span.Seconds(), busy / span.Seconds()
 }
 
 // growth is what the limit is multiplied with in one window; near says that it is near the rate that was too much.
@@ -117,9 +120,9 @@ func growth(pressure, busy float64, near bool) float64 {
 	case pressure >= tooMuch/2:
 		return 1.01
 	case busy >= 0.7:
-		return step(1.01, 1.03)
+		return step(1.01, 1.05)
 	case busy >= 0.5:
 		return step(1.02, 1.10)
 	}
-	return step(1.05, 1.25)
+	return step(1.10, 1.25)
 }
