@@ -22,7 +22,10 @@ func (m *Module) invite(in *sip.Incoming) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerBound)
 	defer cancel()
 	var from contact.Endpoint // the phone or browser of ours that calls; none: a trunk
-	if in.Trunk == "" {
+	s := m.snap.Load()
+	number, ok := s.numbers[id.Number(in.URI.User)]
+	// A phone may stand at a trunk's address: what no trunk would ask for is taken for its own, against its password.
+	if in.Trunk == "" || (!ok || in.Replaces != nil) && m.sip.Registrar().Knows(in.Flow) {
 		user, err := m.sip.Registrar().Authenticate(ctx, in)
 		if err != nil {
 			if !errors.Is(err, sip.ErrChallenged) {
@@ -38,8 +41,6 @@ func (m *Module) invite(in *sip.Incoming) {
 		m.reject(in, 403, "Use TLS")
 		return
 	}
-	s := m.snap.Load()
-	number, ok := s.numbers[id.Number(in.URI.User)]
 	switch {
 	case in.Replaces != nil:
 		m.replace(ctx, in, from, keys)

@@ -341,7 +341,12 @@ func (h *house) call(number string) *line {
 // phone registers a desk phone.
 func (h *house) phone(code string) *line {
 	h.t.Helper()
-	l := h.lineAt(net.IPv4(127, 0, 0, 2))
+	return h.phoneAt(net.IPv4(127, 0, 0, 2), code)
+}
+
+func (h *house) phoneAt(ip net.IP, code string) *line {
+	h.t.Helper()
+	l := h.lineAt(ip)
 	to := h.sip.Addr("udp").String()
 	text := func(seq int, auth string) string {
 		return "REGISTER sip:kapok SIP/2.0\nVia: SIP/2.0/UDP {addr};branch={branch}\nMax-Forwards: 70\nFrom: <sip:" + code + "@kapok>;tag=r\nTo: <sip:" + code +

@@ -78,6 +78,9 @@ func (r *Registrar) OnFlow(f *Flow) (user string, ok bool) {
 	return "", false
 }
 
+// Knows says whether a device is registered where the flow leads: a hint, no proof of who calls, on UDP above all.
+func (r *Registrar) Knows(f *Flow) bool { return f != nil && r.knows(f) }
+
 func (r *Registrar) knows(f *Flow) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
