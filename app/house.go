@@ -140,7 +140,11 @@ func (h *House) open(ctx context.Context) error {
 	if err := h.openLive(ctx); err != nil {
 		return err
 	}
-	h.ledger, err = ledger.Open(ctx, ledger.Config{DB: h.db, Node: h.o.Node, Bus: h.bus, Clock: h.clock, Zone: h.zone, Log: h.log})
+	facts := ledger.Config{DB: h.db, Node: h.o.Node, Clock: h.clock, Zone: h.zone, Log: h.log}
+	if !h.o.Cluster.alone() {
+		facts.Bus = h.bus // alone, nobody else hears it
+	}
+	h.ledger, err = ledger.Open(ctx, facts)
 	if err != nil {
 		return err
 	}
