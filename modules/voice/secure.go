@@ -40,11 +40,14 @@ func keysTo(media Media, transport string) (keys sdp.Encryption, plainToo bool, 
 
 // keysFor is keysTo for a side that is to be called: trunks are offered what every trunk takes.
 func (m *Module) keysFor(s *side) (sdp.Encryption, bool, error) {
-	b := m.binding(s.endpoint)
-	if s.endpoint.Phone == "" || b == nil {
+	if s.endpoint.Phone == "" {
 		return sdp.Clear, false, nil
 	}
-	return keysTo(m.mediaOf(s.endpoint), b.Flow.Transport)
+	transport := "" // registered at another process, or not at all: no way to give keys to
+	if b := m.binding(s.endpoint); b != nil {
+		transport = b.Flow.Transport
+	}
+	return keysTo(m.mediaOf(s.endpoint), transport)
 }
 
 func (m *Module) mediaOf(at contact.Endpoint) Media { return m.snap.Load().phones[at.Phone].Media }
