@@ -10,7 +10,6 @@ import (
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/platform/bus"
-	"github.com/kapok-hotline/kapok/platform/sip"
 )
 
 // placed is where an endpoint is registered, as the bucket of live state has it: written by the process it registered
@@ -18,7 +17,8 @@ import (
 type placed struct {
 	Node     id.Node          `json:"node"`
 	Endpoint contact.Endpoint `json:"endpoint"`
-	URI      string           `json:"uri,omitempty"` // where another process reaches it; "" it cannot
+	URI      string           `json:"uri,omitempty"`   // where another process reaches it
+	Relay    string           `json:"relay,omitempty"` // else: where the process reaches it for others
 	revision uint64
 }
 
@@ -42,6 +42,8 @@ func (h *House) noteEndpoint(ctx context.Context, at contact.Endpoint, up bool) 
 		x := placed{Node: h.o.Node, Endpoint: at}
 		if uri, ok := h.voice.PhoneAddress(at); ok {
 			x.URI = uri.String()
+		} else {
+			x.Relay = h.relayAddress()
 		}
 		x.revision, err = h.live.Put(ctx, key, x)
 		if err == nil {
@@ -66,16 +68,6 @@ func (h *House) registered(at contact.Endpoint) bool {
 	}
 	x, ok := h.peers.where(at)
 	return ok && x.Node != h.o.Node
-}
-
-// elsewhere gives where another process's phone is reached.
-func (p *peers) elsewhere(at contact.Endpoint) (sip.URI, bool) {
-	x, ok := p.where(at)
-	if !ok || x.URI == "" {
-		return sip.URI{}, false
-	}
-	uri, err := sip.ParseURI(x.URI)
-	return uri, err == nil
 }
 
 func (p *peers) where(at contact.Endpoint) (placed, bool) {

@@ -26,8 +26,8 @@ func (b brainLease) Lease(ctx context.Context) (routing.Lease, error) {
 
 type heldLease struct{ *bus.Lease }
 
-// Fence gives the number that rises with every taking.
-func (l heldLease) Fence() int64 { return l.Lease.Fence }
+// Fence gives the number that rises with every taking, in the brain's unit: unix ms at its least.
+func (l heldLease) Fence() int64 { return l.Lease.Fence / 1000 }
 
 // desks keeps which agents' desks are there, in the bucket of all that is there: what is not renewed expires.
 type desks struct{ h *House }

@@ -26,7 +26,7 @@ func (h *House) newVoice() (*voice.Module, error) {
 		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, WebPort: h.o.WebRTC, Realm: realm,
 	}
 	if h.peers != nil {
-		d.Presence, d.Elsewhere = h.peers, h.peers.elsewhere
+		d.Presence, d.Far = h.peers, h.peers
 	}
 	m, err := voice.New(d)
 	if err == nil {

@@ -67,7 +67,7 @@ func (t *thinker) connect(c acd.Command) {
 	t.m.deps.Facts.Post(now, w.Site, string(c.Contact), string(c.Agent), event.ContactAnswered{
 		Offer: c.Offer.ID(), Queue: w.queue, Agent: c.Agent, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt,
 	})
-	t.let(w)
+	t.letTo(w, c.Agent)
 	t.touch(c.Agent)
 	delete(t.contacts, c.Contact)
 }

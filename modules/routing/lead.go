@@ -73,6 +73,10 @@ func (m *Module) term(ctx context.Context, turns chan<- term, last uint32) uint3
 	if h, ok := l.(interface{ Held() bool }); ok {
 		now.held = h.Held
 	}
+	select {
+	case <-m.resigned: // from a term before
+	default:
+	}
 	tell(ctx, turns, now)
 	select {
 	case <-l.Lost():

@@ -16,6 +16,7 @@ import (
 const (
 	contactKey = "contact." // and the contact: written on entry by the process that holds it
 	agentKey   = "agent."   // and the agent in hex: written by the brain alone
+	brainKey   = "brain"    // the fence of the brain that decides, or did last
 )
 
 // contactNote is a waiting contact as the bucket has it.
@@ -50,6 +51,7 @@ type agentNote struct {
 	Direct     id.Contact       `json:"direct,omitempty"`
 	Now        standingNote     `json:"now"`
 	Offer      id.Offer         `json:"offer,omitempty"` // what rings
+	Took       id.Offer         `json:"took,omitempty"`  // the newest one granted
 	Works      []workNote       `json:"works,omitempty"`
 }
 
@@ -83,6 +85,9 @@ func (t *thinker) note(p *present) *agentNote {
 		Away: p.away, Reason: p.reason, Leaving: p.leaving, Direct: p.direct,
 		Now: standingNote{p.now.state, p.now.reason, p.now.contact, p.now.since, p.now.until, p.now.next},
 	}
+	if p.took != 0 {
+		n.Took = p.took.ID()
+	}
 	if w := t.contacts[p.now.contact]; w != nil && w.offer != 0 && w.agent == p.user {
 		n.Offer = w.offer.ID()
 	}
@@ -98,6 +103,9 @@ func (n *agentNote) presence(user id.User) *present {
 		user: user, site: n.Site, endpoint: n.Endpoint, seat: n.Seat, up: n.Up, signedInAt: n.SignedInAt,
 		away: n.Away, reason: n.Reason, leaving: n.Leaving, direct: n.Direct, last: map[id.Contact]work{},
 		now: standing{n.Now.State, n.Now.Reason, n.Now.Contact, n.Now.Since, n.Now.Until, n.Now.Next},
+	}
+	if took, err := acd.ParseOffer(n.Took); err == nil {
+		p.took = took
 	}
 	for _, w := range n.Works {
 		p.last[w.Contact] = work{w.Queue, w.EnteredAt}
@@ -127,7 +135,7 @@ func (t *thinker) ticket(user id.User) <-chan error {
 // keep writes down whoever a request has touched.
 func (t *thinker) keep() {
 	for user := range t.touched {
-		w := writing{key: keyOf(user), tickets: t.tickets[user]}
+		w := writing{key: keyOf(user), fence: t.fence, tickets: t.tickets[user]}
 		if p := t.agents[user]; p != nil {
 			w.note = t.note(p)
 		}
@@ -145,6 +153,23 @@ func (t *thinker) let(w *waiting) {
 	if t.m.mirror != nil {
 		t.m.mirror.write(writing{key: contactKey + string(w.Contact), revision: w.revision})
 	}
+}
+
+// letTo is let for a contact that an agent has got. Among several processes it stays in the bucket until the agent is
+// written down as having it: a brain that is shut out just then must not take it from the one that shut it out.
+func (t *thinker) letTo(w *waiting, agent id.User) {
+	if t.m.deps.Peers == nil {
+		t.let(w)
+		return
+	}
+	t.past[w.Contact] = passed{w.revision, t.now()}
+	written := t.ticket(agent)
+	gone := writing{key: contactKey + string(w.Contact), revision: w.revision}
+	t.m.offers.running.Go(func() {
+		if t.m.may(t.m.life, written) {
+			t.m.mirror.write(gone)
+		}
+	})
 }
 
 // passed is a stay that is over: the bucket may tell of it once more before it is taken away there.

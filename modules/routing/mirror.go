@@ -30,6 +30,7 @@ type mirror struct {
 type writing struct {
 	key      string
 	note     *agentNote
+	fence    uint32 // of the brain that says so about an agent
 	revision uint64 // of a contact
 	tickets  []chan error
 }
@@ -37,7 +38,7 @@ type writing struct {
 func (w writing) contact() bool { return w.note == nil && w.revision != 0 }
 
 // errFenced says that another brain decides.
-var errFenced = error(fault.New(fault.Conflict, "routing.fenced"))
+var errFenced = error(fault.New(fault.Unavailable, "routing.fenced"))
 
 const mirrorPause = 200 * time.Millisecond
 
@@ -58,12 +59,18 @@ func (m *mirror) write(w writing) {
 // begin takes over what a new brain has read, and forgets what an old one still wanted to say.
 func (m *mirror) begin(fence uint32, revisions map[string]uint64) {
 	m.mu.Lock()
-	dropped := m.waiting
-	m.fence, m.revision, m.waiting = fence, revisions, nil
-	m.mu.Unlock()
-	for _, w := range dropped {
-		m.done(w, errFenced)
+	var kept []writing
+	for _, w := range m.waiting {
+		if w.contact() {
+			kept = append(kept, w)
+			continue
+		}
+		for _, t := range w.tickets {
+			t <- errFenced
+		}
 	}
+	m.fence, m.revision, m.waiting = fence, revisions, kept
+	m.mu.Unlock()
 }
 
 // adopt goes on under a new fence where this process is alone.
@@ -132,7 +139,7 @@ func (m *mirror) take() []writing {
 func (m *mirror) insist(ctx context.Context, w writing) {
 	for {
 		err := m.try(ctx, w)
-		if err == nil || fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil {
+		if err == nil || errors.Is(err, errFenced) || fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil {
 			m.done(w, err)
 			return
 		}
@@ -148,7 +155,13 @@ func (m *mirror) done(w writing, err error) {
 	for _, t := range w.tickets {
 		t <- err
 	}
-	if errors.Is(err, errFenced) && m.fenced != nil {
+	if !errors.Is(err, errFenced) {
+		return
+	}
+	m.mu.Lock()
+	now := w.fence == m.fence
+	m.mu.Unlock()
+	if now {
 		m.fenced()
 	}
 }
@@ -164,8 +177,8 @@ func (m *mirror) try(ctx context.Context, w writing) error {
 	m.mu.Lock()
 	revision, fence := m.revision[w.key], m.fence
 	m.mu.Unlock()
-	if w.note != nil && w.note.Fence != fence {
-		return errFenced // said by a brain before
+	if w.fence != fence {
+		return errFenced // said in a term before
 	}
 	r, err := m.set(ctx, w, revision)
 	if errors.Is(err, bus.ErrChanged) {
@@ -197,9 +210,26 @@ func (m *mirror) set(ctx context.Context, w writing, revision uint64) (uint64, e
 	case w.note == nil:
 		return 0, m.live.Delete(ctx, w.key, revision)
 	case revision == 0:
-		return m.live.Create(ctx, w.key, w.note)
+		return m.create(ctx, w)
 	}
 	return m.live.Update(ctx, w.key, w.note, revision)
+}
+
+// create writes an agent who is new. A brain that took over before did not see the key, so it is asked for afterwards.
+func (m *mirror) create(ctx context.Context, w writing) (uint64, error) {
+	r, err := m.live.Create(ctx, w.key, w.note)
+	if err != nil || !m.shared {
+		return r, err
+	}
+	var fence uint32
+	_, err = m.live.Get(ctx, brainKey, &fence)
+	if err == nil && fence != w.note.Fence {
+		err = errFenced
+	}
+	if err != nil && !errors.Is(err, bus.ErrMissing) {
+		return 0, errors.Join(err, m.live.Delete(ctx, w.key, r))
+	}
+	return r, nil
 }
 
 // ours gives the revision of a key whose newest value is of our fence: a write of ours whose answer was lost.

@@ -186,7 +186,9 @@ func (m *Module) answer(ctx context.Context, o Order) (Reply, error) {
 func (m *Module) carryOut(ctx context.Context, o Order) (r Reply, err error) {
 	switch o.Verb {
 	case verbSignIn:
-		err = m.signIn(ctx, o.User, o.Site, o.Endpoint, o.Seat, func() bool { return m.deps.Up(o.Endpoint) })
+		if err = m.signIn(ctx, o.User, o.Site, o.Endpoint, o.Seat, func() bool { return m.deps.Up(o.Endpoint) }); err == nil {
+			err = m.kept(ctx, o.User)
+		}
 	case verbSignOut:
 		err = m.signOut(ctx, o.User, o.Reason)
 	case verbLapsed:
@@ -227,6 +229,20 @@ func (m *Module) carryOut(ctx context.Context, o Order) (r Reply, err error) {
 		err = fault.New(fault.Invalid, "routing.order.unknown", "verb", string(o.Verb))
 	}
 	return r, err
+}
+
+// kept returns when an agent is written down as the last request left it.
+func (m *Module) kept(ctx context.Context, user id.User) error {
+	var written <-chan error
+	if err := m.do(ctx, request{look: func(t *thinker) { written = t.ticket(user) }}); err != nil {
+		return err
+	}
+	select {
+	case err := <-written:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // confirmFor asks whether an offer made to another process's contact still stands, once its agent is written down as

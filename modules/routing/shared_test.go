@@ -475,14 +475,14 @@ func TestFencedOut(t *testing.T) {
 	must(t, err)
 	fenced := 0
 	brain := func(fence uint32, revisions map[string]uint64) *mirror {
-		return &mirror{live: live, fenced: func() { fenced++ }, fence: fence, revision: revisions}
+		return &mirror{live: live, shared: true, fenced: func() { fenced++ }, fence: fence, revision: revisions}
 	}
 	write := func(m *mirror, user id.User, gone bool) error {
-		w := writing{key: keyOf(user), tickets: []chan error{make(chan error, 1)}}
+		w := writing{key: keyOf(user), fence: m.fence, tickets: []chan error{make(chan error, 1)}}
 		if !gone {
 			w.note = &agentNote{Fence: m.fence}
 		}
-		m.write(w)
+		m.done(w, m.try(t.Context(), w))
 		return <-w.tickets[0]
 	}
 	first := brain(1, map[string]uint64{})
@@ -497,17 +497,22 @@ func TestFencedOut(t *testing.T) {
 		must(t, err)
 	}
 	second := brain(2, revisions)
+	_, err = live.Put(t.Context(), brainKey, 2)
+	must(t, err)
 	must(t, write(second, "c", false))
 	for name, x := range map[string]struct {
 		user id.User
 		gone bool
-	}{"an agent of before": {"a", false}, "the taking away of one": {"b", true}, "an agent who came after": {"c", false}} {
+	}{"an agent of before": {"a", false}, "the taking away of one": {"b", true}, "an agent who came after": {"c", false}, "an agent nobody knows": {"d", false}} {
 		if err := write(first, x.user, x.gone); !errors.Is(err, errFenced) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if fenced != 3 {
+	if fenced != 4 {
 		t.Errorf("told %d times", fenced)
+	}
+	if _, err := live.Get(t.Context(), keyOf("d"), nil); !errors.Is(err, bus.ErrMissing) {
+		t.Errorf("an agent of a brain that is shut out is there: %v", err)
 	}
 	for _, u := range []id.User{"a", "b", "c"} {
 		var n agentNote

@@ -73,6 +73,7 @@ func (t *thinker) open() error {
 		stop()
 	}
 	t.m.leads.Store(true)
+	t.recordAnswers(ctx)
 	for _, user := range t.m.away.all() { // lost while nobody decided
 		if p := t.agents[user]; p != nil && p.talks() {
 			p.leaving = "lost"
@@ -114,10 +115,14 @@ func (t *thinker) lay() {
 // takeOver reads what is waited for and who is at work. Each agent is written anew under this brain's fence, which
 // shuts the one before out; where the last words of that one are not in the ledger, they are put there.
 func (t *thinker) takeOver(ctx context.Context) error {
+	if _, err := t.m.deps.Live.Put(ctx, brainKey, t.fence); err != nil {
+		return err
+	}
 	revisions, err := t.adoptAgents(ctx)
 	if err != nil {
 		return err
 	}
+	t.m.mirror.begin(t.fence, revisions)
 	if err := t.adoptContacts(ctx); err != nil {
 		return err
 	}
@@ -127,7 +132,6 @@ func (t *thinker) takeOver(ctx context.Context) error {
 	if err := t.reconcileContacts(ctx); err != nil {
 		return err
 	}
-	t.m.mirror.begin(t.fence, revisions)
 	for user := range t.agents {
 		t.touch(user)
 	}
@@ -253,6 +257,14 @@ type visit struct {
 // reconcileContacts compares the contacts with the ledger: who was not written down as queued is, whose stay is over
 // is let go, and offers of the last brain are withdrawn.
 func (t *thinker) reconcileContacts(ctx context.Context) error {
+	for _, p := range t.agents { // an agent has it, and the last brain had not yet taken it out of the bucket
+		for c, k := range p.last {
+			if w := t.contacts[c]; w != nil && w.enteredAt == k.enteredAt {
+				delete(t.contacts, c)
+				t.let(w)
+			}
+		}
+	}
 	all := slices.Sorted(maps.Keys(t.contacts))
 	for chunk := range slices.Chunk(all, 200) {
 		visits, err := t.visits(ctx, chunk)
@@ -333,4 +345,51 @@ func (v *visit) read(kind, body string, enteredAt int64) {
 func same[B any](body string, enteredAt func(B) int64, want int64) bool {
 	var b B
 	return json.Unmarshal([]byte(body), &b) == nil && enteredAt(b) == want
+}
+
+// answerPause is how long the facts of a brain that lives on may take to reach the ledger.
+const answerPause = 2 * time.Second
+
+// recordAnswers puts the answers into the ledger that the last brain granted and did not live to write down.
+func (t *thinker) recordAnswers(ctx context.Context) {
+	type answer struct {
+		place   id.Site
+		contact id.Contact
+		fact    event.ContactAnswered
+		at      int64
+	}
+	var all []answer
+	for user, p := range t.agents {
+		k, ok := p.last[p.now.contact]
+		if p.now.state != event.Talking || p.took == 0 || !ok {
+			continue
+		}
+		all = append(all, answer{p.site, p.now.contact, event.ContactAnswered{
+			Offer: p.took.ID(), Queue: k.queue, Agent: user, EnteredAt: k.enteredAt, WaitMs: max(p.now.since-k.enteredAt, 0),
+		}, p.now.since})
+	}
+	if len(all) == 0 {
+		return
+	}
+	m := t.m
+	m.offers.running.Go(func() {
+		pause(ctx, m, answerPause)
+		for _, a := range all {
+			if ctx.Err() != nil {
+				return
+			}
+			bodies, err := store.All(ctx, m.deps.DB, `SELECT body FROM ledger_fact WHERE subject = ? AND kind = ?`, store.Col[string],
+				string(a.contact), a.fact.Kind())
+			if err != nil {
+				m.deps.Log.Error("it is not known whether an answer was written down", "contact", a.contact, "err", err)
+				continue
+			}
+			written := slices.ContainsFunc(bodies, func(b string) bool {
+				return same(b, func(x event.ContactAnswered) int64 { return x.EnteredAt }, a.fact.EnteredAt)
+			})
+			if !written {
+				m.deps.Facts.Post(time.UnixMilli(a.at), a.place, string(a.contact), string(a.fact.Agent), a.fact)
+			}
+		}
+	})
 }

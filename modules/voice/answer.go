@@ -22,6 +22,9 @@ func (m *Module) invite(in *sip.Incoming) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerBound)
 	defer cancel()
 	var from contact.Endpoint // the phone or browser of ours that calls; none: a trunk
+	if m.relayed(in) {
+		return
+	}
 	s := m.snap.Load()
 	number, ok := s.numbers[id.Number(in.URI.User)]
 	// A phone may stand at a trunk's address: what no trunk would ask for is taken for its own, against its password.

@@ -139,6 +139,7 @@ func (m *Module) endpointChanged(b sip.Binding, up bool) {
 // browserChanged follows an agent's browser during a call: gone, the call is kept for a while; back, it is taken
 // up again.
 func (m *Module) browserChanged(agent id.User, up bool) {
+	m.browserMoved(agent, up)
 	for _, c := range m.callsOf(agent) {
 		c.post(func() {
 			if c.agent == nil || c.agent.agent != agent || !c.agent.endpoint.Browser() {

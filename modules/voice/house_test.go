@@ -130,13 +130,19 @@ const password = "secret-8001"
 // and 12369 outside; with the phones 8001 to 8003 and a trunk that is everybody on loopback.
 func newHouse(t *testing.T, change ...func(*Settings)) *house {
 	t.Helper()
+	return newHouseWith(t, nil, change...)
+}
+
+// newHouseWith makes one of several houses.
+func newHouseWith(t *testing.T, far Far, change ...func(*Settings)) *house {
+	t.Helper()
 	h := &house{t: t, done: make(chan error, 1), agents: map[id.User]contact.Endpoint{}, hours: day.Open}
 	db := storetest.SQLite(t)
 	local := netip.MustParseAddr("127.0.0.1")
 	var err error
 	h.Module, err = New(Deps{
 		DB: db, Clock: clock.System(), Facts: h, Queues: h, Hours: h, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})), Data: t.TempDir(),
-		Key: make([]byte, 32), SIP: []string{"127.0.0.1:0"}, Advertise: local, RTPFirst: 32000, RTPLast: 39998, Realm: "kapok",
+		Key: make([]byte, 32), SIP: []string{"127.0.0.1:0"}, Advertise: local, RTPFirst: 32000, RTPLast: 39998, Realm: "kapok", Far: far,
 	})
 	must(t, err)
 	must(t, db.Migrate(t.Context(), "voice", h.Migrations()))

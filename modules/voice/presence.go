@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
-	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/engine/flow"
 	"github.com/kapok-hotline/kapok/platform/sip"
@@ -102,17 +101,6 @@ func (m *Module) tellOf(ctx context.Context, t *told, all bool) {
 		delete(t.cursors, cid)
 		t.mu.Unlock()
 	}
-}
-
-// wayElsewhere reaches a phone that is registered at another process: straight, at the address it registered from.
-func (m *Module) wayElsewhere(s *side, o *sip.CallOptions) error {
-	if m.deps.Elsewhere != nil {
-		if uri, ok := m.deps.Elsewhere(s.endpoint); ok {
-			o.URI = uri
-			return nil
-		}
-	}
-	return fault.New(fault.Unavailable, "contact.unreachable")
 }
 
 // PhoneAddress gives where another process reaches a phone that is registered here; false for a browser, which

@@ -8,6 +8,7 @@ import (
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
+	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/platform/rtp"
 	"github.com/kapok-hotline/kapok/platform/sdp"
 	"github.com/kapok-hotline/kapok/platform/sip"
@@ -111,7 +112,7 @@ func (m *Module) openLegWith(c *call, s *side, keys sdp.Encryption) (err error) 
 		Timeout: func() { c.post(func() { c.silent(s) }) },
 		Down:    func(err error) { c.post(func() { c.mediaDown(s, err) }) },
 	}
-	if s.agent != "" && s.endpoint.Browser() {
+	if s.agent != "" && s.endpoint.Browser() && m.near(s.endpoint) {
 		s.leg, err = m.plane.NewWeb(rtp.WebConfig{Timeout: mediaTimeout, Events: events})
 	} else {
 		s.leg, err = m.plane.NewPlain(rtp.PlainConfig{Timeout: mediaTimeout, Events: events, SDES: keys})
@@ -154,7 +155,7 @@ func (m *Module) dialOnce(ctx context.Context, c *call, s *side, kind string) (*
 		Headers: []sip.Header{{Name: headerContact, Value: string(c.id)}, {Name: headerKind, Value: kind}},
 		Events:  c.dialogEvents(s),
 	}
-	if err := m.way(s, &o); err != nil {
+	if err := m.way(c.id, s, &o); err != nil {
 		return nil, nil, err
 	}
 	out, err := m.sip.Call(ctx, o)
@@ -212,7 +213,7 @@ func refusal(ctx context.Context, ev sip.Event) error {
 }
 
 // way chooses how a side is reached: its registration, or a trunk.
-func (m *Module) way(s *side, o *sip.CallOptions) error {
+func (m *Module) way(c id.Contact, s *side, o *sip.CallOptions) error {
 	if s.agent == "" && s.endpoint.Phone == "" {
 		trunk, uri, ok := m.snap.Load().wayOut(s.number)
 		if !ok {
@@ -223,7 +224,7 @@ func (m *Module) way(s *side, o *sip.CallOptions) error {
 	}
 	b := m.binding(s.endpoint)
 	if b == nil {
-		return m.wayElsewhere(s, o)
+		return m.wayElsewhere(c, s, o)
 	}
 	o.Binding = b
 	return nil

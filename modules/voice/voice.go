@@ -85,8 +85,8 @@ type Deps struct {
 	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
 	Log     *slog.Logger
 
-	Presence  Presence                               // nil: there are no other processes
-	Elsewhere func(contact.Endpoint) (sip.URI, bool) // where another process's phone is reached; nil: there are none
+	Presence Presence // nil: there are no other processes
+	Far      Far      // nil: there are none
 
 	Data      string   // data folder: recordings, uploaded sounds
 	Key       []byte   // 32 bytes: seals recordings
@@ -119,10 +119,11 @@ type Module struct {
 	draining atomic.Bool
 	alarm    atomic.Bool // recordings fail
 
-	mu    sync.Mutex
-	calls map[id.Contact]*call
-	gone  sync.WaitGroup
-	crew  *crew.Crew // runs the calls
+	mu     sync.Mutex
+	calls  map[id.Contact]*call
+	gone   sync.WaitGroup
+	relays relays
+	crew   *crew.Crew // runs the calls
 }
 
 // crewWaiting is how many goroutines are kept for the next calls.

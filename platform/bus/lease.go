@@ -29,7 +29,7 @@ type leaseNote struct {
 type Lease struct {
 	Name   string
 	Holder string
-	// Fence rises with every claim of the name, over restarts too. Whoever guards a thing the holder writes
+	// Fence rises with every claim of the name, over restarts too; it is at least the time in unix µs. Whoever guards a thing the holder writes
 	// refuses a fence below one it has seen: that is what keeps a holder out that slept through its own end.
 	Fence int64
 
@@ -141,7 +141,7 @@ func (b *Bus) fence(ctx context.Context, name string) (int64, error) {
 	for {
 		var last int64
 		revision, err := fences.Get(ctx, name, &last)
-		next := max(last+1, b.clock.Now().UnixMilli())
+		next := max(last+1, b.clock.Now().UnixMicro())
 		switch {
 		case errors.Is(err, ErrMissing):
 			_, err = fences.Create(ctx, name, next)
