@@ -21,19 +21,23 @@ func TestReferral(t *testing.T) {
 	}{
 		{
 			"blind, to a phone's number", "refer", "8002",
-			"agent 1001 transfer, agent 1002 remote, caller  remote", []string{"100 Trying", "180 Ringing", "200 OK"},
+			"agent 1001 transfer, agent 1002 remote, caller  remote",
+			[]string{"100 Trying", "180 Ringing", "200 OK"},
 		},
 		{
 			"blind, to an agent's number", "refer", "1002",
-			"agent 1001 transfer, agent 1002 remote, caller  remote", []string{"100 Trying", "180 Ringing", "200 OK"},
+			"agent 1001 transfer, agent 1002 remote, caller  remote",
+			[]string{"100 Trying", "180 Ringing", "200 OK"},
 		},
 		{
 			"blind, to a queue", "refer", "iit",
-			"agent 1001 transfer, agent 1002 remote, caller  remote", []string{"100 Trying", "200 OK"},
+			"agent 1001 transfer, agent 1002 remote, caller  remote",
+			[]string{"100 Trying", "200 OK"},
 		},
 		{
 			"attended", "attended", "8002",
-			"consult  transfer, agent 1001 transfer, consult 1002 transfer, agent 1002 remote, caller  remote", []string{"100 Trying", "200 OK"},
+			"consult  transfer, agent 1001 transfer, consult 1002 transfer, agent 1002 remote, caller  remote",
+			[]string{"100 Trying", "200 OK"},
 		},
 	} {
 		t.Run(x.name, func(t *testing.T) {
