@@ -66,7 +66,7 @@ func (p *peers) lost(ctx context.Context, c id.Contact) (bool, error) {
 // Over is voice.Presence's. What was said of the contacts is in the ledger before their presence goes: who sees it go
 // and finds the contact open may close it.
 func (p *peers) Over(ctx context.Context, contacts []id.Contact) error {
-	if err := p.h.posts.flush(ctx); err != nil {
+	if err := p.h.journal.Flush(ctx); err != nil {
 		return err
 	}
 	for _, c := range contacts {

@@ -140,7 +140,7 @@ func (p *peers) obey(ctx context.Context, o farOrder) (struct{}, error) {
 	default:
 		err = fault.New(fault.Invalid, "platform.order.unknown", "verb", o.Verb)
 	}
-	if ferr := p.h.posts.flush(ctx); ferr != nil && err == nil {
+	if ferr := p.h.journal.Flush(ctx); ferr != nil && err == nil {
 		p.h.log.Warn("an answer goes out before its facts are on the disk", "what", o.Verb, "err", ferr)
 	}
 	return struct{}{}, err
@@ -153,7 +153,7 @@ type farVoice struct {
 }
 
 func (f farVoice) ask(ctx context.Context, o farOrder) error {
-	if err := f.p.h.posts.flush(ctx); err != nil {
+	if err := f.p.h.journal.Flush(ctx); err != nil {
 		return unreachable(err)
 	}
 	o.Brain = f.p.h.o.Node

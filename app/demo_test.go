@@ -276,7 +276,7 @@ func TestTown(t *testing.T) {
 func settle(t *testing.T, h *House) {
 	t.Helper()
 	for range 100 {
-		waiting, _ := h.posts.waits()
+		waiting, _ := h.journal.Waiting()
 		if waiting == 0 && h.voice.Calls() == 0 {
 			return
 		}

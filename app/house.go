@@ -67,7 +67,6 @@ type House struct {
 	peers    *peers      // nil: this process is alone
 	ledger   *ledger.Ledger
 	journal  *ledger.Journal
-	posts    *posts
 	book     *section.Book
 	web      *web.Server
 
@@ -149,7 +148,6 @@ func (h *House) open(ctx context.Context) error {
 		return err
 	}
 	h.journal = ledger.NewJournal(h.ledger, h.log)
-	h.posts = newPosts(h.journal, h.clock)
 	h.web = web.New(web.Config{
 		HTTP: h.o.HTTP, HTTPS: h.o.HTTPS, Data: h.o.Data, CertFile: h.o.TLSCert, KeyFile: h.o.TLSKey,
 		Advertise: []string{h.o.Advertise.String()}, UI: kapokweb.Dist(), UIDev: devServer(), Node: h.o.Node, Version: Version(), Clock: h.clock, Log: h.log,
@@ -222,7 +220,7 @@ func (h *House) Run(ctx context.Context, ready func()) error {
 	defer h.close()
 	outlive := context.WithoutCancel(ctx)
 	written, stopWriting := context.WithCancel(outlive)
-	h.done.Go(func() { h.posts.keep(written) })
+	h.done.Go(func() { h.journal.Run(written) })
 	var parts []part
 	err := func() error {
 		if err := h.join(ctx, outlive, &parts); err != nil {

@@ -10,11 +10,11 @@ func (h *House) meters() {
 	gauge("calls", "Calls under way.", func() float64 { return float64(h.voice.Calls()) })
 	gauge("phones", "Registered phones and browsers.", func() float64 { return float64(h.voice.SIP().Registrar().Users()) })
 	gauge("journal_waiting", "Facts that wait for the disk.", func() float64 {
-		waiting, _ := h.posts.waits()
+		waiting, _ := h.journal.Waiting()
 		return float64(waiting)
 	})
 	gauge("journal_lost", "Facts lost because too many waited for the disk.", func() float64 {
-		_, lost := h.posts.waits()
+		_, lost := h.journal.Waiting()
 		return float64(lost)
 	})
 	gauge("calls_shed", "1 while new calls are answered 503 because of overload.", func() float64 {

@@ -71,7 +71,7 @@ func (h *House) health(ctx context.Context, _ *struct{}) (*healthOut, error) {
 	}
 	err := h.db.Ping(ctx)
 	add("database", err == nil, text(err), map[string]any{"engine": string(h.db.Engine())})
-	waiting, lost := h.posts.waits()
+	waiting, lost := h.journal.Waiting()
 	add("ledger", lost == 0 && waiting < 10000, "", map[string]any{"waiting": waiting, "lost": lost})
 	ok, why := h.voice.Healthy()
 	shed, shedding := h.voice.SIP().Shedding()
@@ -118,7 +118,7 @@ func (h *House) backup(ctx context.Context, in *backupIn) (*backupOut, error) {
 	if !filepath.IsAbs(file) {
 		return nil, fault.New(fault.Invalid, "platform.backup.path").At("file")
 	}
-	if err := h.posts.flush(ctx); err != nil {
+	if err := h.journal.Flush(ctx); err != nil {
 		return nil, err
 	}
 	work, err := os.MkdirTemp(filepath.Dir(file), ".backup-*")

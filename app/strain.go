@@ -13,7 +13,7 @@ const (
 
 // strain says how much of what calls need has been used up or put off: 1 is as much as is borne well, 2 all.
 func (h *House) strain() float64 {
-	waiting, _ := h.posts.waits()
+	waiting, _ := h.journal.Waiting()
 	return max(float64(waiting)/bearableFacts, portStrain(h.voice.Calls(), int(h.o.RTPFirst), int(h.o.RTPLast)))
 }
 

@@ -97,10 +97,10 @@ func (p presence) Alive(ctx context.Context, contacts []id.Contact) (map[id.Cont
 	out := map[id.Contact]bool{}
 	if p.h.peers != nil {
 		out, err := p.h.peers.alive(ctx, contacts)
-		return out, errors.Join(err, p.h.posts.flush(ctx))
+		return out, errors.Join(err, p.h.journal.Flush(ctx))
 	}
 	for _, c := range contacts {
 		out[c] = p.h.voice.Alive(c)
 	}
-	return out, p.h.posts.flush(ctx) // who has just ended is in the ledger when it is asked again
+	return out, p.h.journal.Flush(ctx) // who has just ended is in the ledger when it is asked again
 }

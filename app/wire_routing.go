@@ -16,7 +16,7 @@ func (h *House) newRouting() *routing.Module {
 		Channels: func(medium contact.Medium) contact.Channel { return h.voice }, // the telephone is the only channel so far
 	}
 	if h.peers != nil {
-		d.Peers, d.Contacts, d.Flush, d.Up = h.peers, h.peers, h.posts.flush, h.registered
+		d.Peers, d.Contacts, d.Flush, d.Up = h.peers, h.peers, h.journal.Flush, h.registered
 		if !h.o.Cluster.Decide {
 			d.Leases = never{}
 		}

@@ -12,6 +12,11 @@ import (
 // Journal appends for those who must not wait for the disk: the brain and the calls. Facts of one journal are
 // kept in the order they were posted. While the disk refuses (full, or a database away) they wait in memory and
 // are tried again; only when journalLimit wait is one lost, and that is said aloud.
+//
+// Facts of a span share a commit, because a commit costs as much as writing dozens of them, and a call says some
+// twenty things. The span is short while little happens, and grows with what came in the last one; it stays well
+// below what a wallboard may be late (2 s). After a silence a fact goes at once, and Flush waits for no span. What
+// waits in memory is what a kill -9 takes with it.
 type Journal struct {
 	ledger *Ledger
 	log    *slog.Logger
@@ -21,6 +26,7 @@ type Journal struct {
 	flying  int // facts of the batch on its way
 	lost    int
 	wake    chan struct{}
+	hurry   chan struct{}   // somebody waits for their facts
 	idle    []chan struct{} // closed when nothing waits and nothing is on its way
 }
 
@@ -29,11 +35,15 @@ const (
 	journalBatch = 1024
 	journalRetry = 100 * time.Millisecond
 	journalSlow  = 2 * time.Second // longest pause between two tries
+
+	spanLeast   = 20 * time.Millisecond
+	spanMost    = 400 * time.Millisecond
+	spanPerFact = 3 * time.Millisecond // above 330 facts a second the span grows to its most
 )
 
 // NewJournal makes a journal on the ledger; Run writes it.
 func NewJournal(l *Ledger, log *slog.Logger) *Journal {
-	return &Journal{ledger: l, log: log, wake: make(chan struct{}, 1)}
+	return &Journal{ledger: l, log: log, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1)}
 }
 
 // Post takes a fact. It never blocks. ID and At are given here when they are zero, so that a repeated try is
@@ -53,8 +63,12 @@ func (j *Journal) Post(f Fact) {
 		j.waiting = append(j.waiting, f)
 	}
 	j.mu.Unlock()
+	poke(j.wake)
+}
+
+func poke(c chan struct{}) {
 	select {
-	case j.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -76,6 +90,8 @@ func (j *Journal) Flush(ctx context.Context) error {
 	done := make(chan struct{})
 	j.idle = append(j.idle, done)
 	j.mu.Unlock()
+	poke(j.wake)
+	poke(j.hurry)
 	select {
 	case <-done:
 		return nil
@@ -86,29 +102,37 @@ func (j *Journal) Flush(ctx context.Context) error {
 
 // Run writes what is posted until ctx ends, then what still waits, once.
 func (j *Journal) Run(ctx context.Context) {
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-j.wake:
-			j.drain(ctx)
+			j.rest(ctx, j.drain(ctx))
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
-			j.drain(last)
-			cancel()
-			return
 		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	j.drain(last)
+}
+
+// drain writes batch after batch until nothing waits, and gives how many facts that was.
+func (j *Journal) drain(ctx context.Context) (written int) {
+	for {
+		batch := j.take()
+		if len(batch) == 0 || !j.write(ctx, batch) {
+			return written
+		}
+		written += len(batch)
 	}
 }
 
-// drain writes batch after batch until nothing waits.
-func (j *Journal) drain(ctx context.Context) {
-	for {
-		batch := j.take()
-		if len(batch) == 0 {
-			return
-		}
-		if !j.write(ctx, batch) {
-			return
-		}
+// rest lets the next facts gather, for a span that grows with how many there were.
+func (j *Journal) rest(ctx context.Context, written int) {
+	span := j.ledger.clock.NewTimer(min(max(time.Duration(written)*spanPerFact, spanLeast), spanMost))
+	defer span.Stop()
+	select {
+	case <-span.C():
+	case <-j.hurry:
+	case <-ctx.Done():
 	}
 }
 

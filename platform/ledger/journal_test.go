@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,4 +71,76 @@ func TestJournal(t *testing.T) {
 		t.Error(waiting, lost)
 	}
 	ledgertest.Holds(t, l)
+}
+
+// What is posted is kept in the order of posting: at the latest when asked to flush, by itself after a span, and when
+// the house ends; and a burst shares commits.
+func TestJournalGathers(t *testing.T) {
+	db := sqlite(t)
+	l := ledgertest.New(t, db)
+	commits := &counting{}
+	if err := l.Register(t.Context(), commits); err != nil {
+		t.Fatal(err)
+	}
+	j := ledger.NewJournal(l, quiet())
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { j.Run(ctx) })
+	var want []string
+	post := func(n int) {
+		for range n {
+			kind := fmt.Sprintf("contact.step%d", len(want))
+			want = append(want, kind)
+			j.Post(fact(kind, "x"))
+		}
+	}
+	kept := func() {
+		t.Helper()
+		if diff := cmp.Diff(want, ledgertest.Kinds(t, l)); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+	within, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	flush := func() {
+		t.Helper()
+		if err := j.Flush(within); err != nil {
+			t.Fatal(err)
+		}
+	}
+	post(100)
+	flush()
+	kept()
+	post(1)
+	for len(ledgertest.Kinds(t, l)) < len(want) { // without being asked
+		if within.Err() != nil {
+			t.Fatal("a fact was not written by itself")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	flush()
+	before := commits.n.Load()
+	for range 100 { // a burst, in a tenth of a second
+		post(10)
+		time.Sleep(time.Millisecond)
+	}
+	flush()
+	kept()
+	if n := commits.n.Load() - before; n > 30 {
+		t.Errorf("1,000 facts of a tenth of a second took %d commits", n)
+	}
+	post(500)
+	stop()
+	running.Wait()
+	kept()
+}
+
+// counting is a fold that counts the commits.
+type counting struct{ n atomic.Int64 }
+
+func (*counting) Name() string { return "counting" }
+
+func (c *counting) Apply(context.Context, *store.Tx, []ledger.Fact) error {
+	c.n.Add(1)
+	return nil
 }
