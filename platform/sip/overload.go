@@ -12,7 +12,7 @@ import (
 // long work that is ready waits for a processor.
 type OverloadConfig struct {
 	// Delay is how long, at the 90th percentile, what is ready may wait for a processor. When it waits longer through
-	// five windows of 100 ms, new calls are limited. A call has a dozen such waits. Default 80 ms.
+	// five windows of 100 ms, new calls are limited. A call has a dozen such waits. Default 120 ms.
 	Delay time.Duration
 	// Pending is how many INVITEs may wait for their handler's first reaction at once, whatever the reason; those
 	// beyond are shed, and no more follows from it. Default 1,000.
@@ -23,7 +23,7 @@ type OverloadConfig struct {
 
 func (c *OverloadConfig) withDefaults() {
 	if c.Delay <= 0 {
-		c.Delay = 80 * time.Millisecond
+		c.Delay = 120 * time.Millisecond
 	}
 	if c.Pending <= 0 {
 		c.Pending = 1000
