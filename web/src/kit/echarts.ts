@@ -27,7 +27,7 @@ export function themeOf(): object {
     categoryAxis: axis, valueAxis: axis, timeAxis: axis,
     legend: { textStyle: { color: v('--k-ink-2') } },
     tooltip: { backgroundColor: v('--k-surface'), borderColor: v('--k-line'), textStyle: { color: v('--k-ink') }, confine: true },
-    line: { symbolSize: 5, lineStyle: { width: 2 } },
+    line: { symbolSize: 5, lineStyle: { width: 2 }, markLine: { label: { color: v('--k-ink-2'), textBorderWidth: 0, textBorderColor: 'transparent' } } },
     grid: { left: 48, right: 16, top: 24, bottom: 32 },
   }
 }

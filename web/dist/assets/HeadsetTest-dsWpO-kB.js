@@ -1,1 +1,0 @@
-export{t as default}from"./HeadsetTest-C-_1qW0c.js";
