@@ -1,0 +1,1 @@
+export{t as default}from"./HeadsetTest-Db_8EHfX.js";
