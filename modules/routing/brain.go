@@ -18,7 +18,7 @@ type request struct {
 	entry     *waiting       // with ContactEntered: what the facts need to know
 	by        string         // who caused it, for agent.changed
 	look      func(*thinker) // acts or reads, after the event
-	leaves    id.Contact     // in a cluster: taken in first, if the bucket has it and the brain not
+	leaves    id.Contact     // in a cluster: who leaves, even where the entry is not known yet
 	configure bool
 	done      chan error
 }
@@ -53,6 +53,7 @@ type thinker struct {
 	touched   map[id.User]struct{}          // to be written down when the request has been followed
 	tickets   map[id.User][]chan error      // who waits for that
 	past      map[id.Contact]passed         // in a cluster: stays that are over
+	early     map[id.Contact]int64          // in a cluster: who left before their entry was known, and when
 	dropped   map[id.User]struct{}          // at a take-over: whose key is to go
 	term      term                          // the holding of the lease, in a cluster
 	close     func()                        // in a cluster: ends what open began
@@ -65,7 +66,7 @@ func (m *Module) run(ctx context.Context) error {
 	t := &thinker{
 		m: m, contacts: map[id.Contact]*waiting{}, agents: map[id.User]*present{},
 		closed: map[id.Queue]bool{}, queues: map[id.Queue]bool{}, decisions: map[acd.OfferNo]*acd.Decision{},
-		touched: map[id.User]struct{}{}, tickets: map[id.User][]chan error{}, dropped: map[id.User]struct{}{}, past: map[id.Contact]passed{},
+		touched: map[id.User]struct{}{}, tickets: map[id.User][]chan error{}, dropped: map[id.User]struct{}{}, past: map[id.Contact]passed{}, early: map[id.Contact]int64{},
 	}
 	t.rebuild(0, false)
 	seat := m.lead(ctx)
@@ -165,7 +166,7 @@ func (t *thinker) serve(r request) {
 		t.configure()
 	case r.look != nil && r.event.Kind == acd.Tick:
 	default:
-		t.fetch(r.leaves)
+		t.expect(r.leaves)
 		t.admit(r)
 		t.applyBy(r.event, r.by)
 		t.dismiss(r)

@@ -10,7 +10,6 @@ import (
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/engine/acd"
-	"github.com/kapok-hotline/kapok/platform/bus"
 )
 
 // With other processes a contact enters by being written into the bucket, brain or no brain: whoever decides, now or
@@ -129,7 +128,8 @@ func (m *Module) watchEntries(ctx context.Context) {
 	}
 }
 
-// found takes in a contact the bucket tells of, unless it is known, or has left meanwhile.
+// found takes in a contact the bucket tells of, unless it is known, or was and is no more. The bucket tells in the order
+// of writing; it is not read again here, for a copy of it may be a moment behind.
 func (t *thinker) found(n contactNote, revision uint64) {
 	if w := t.contacts[n.Contact]; w != nil && w.enteredAt == n.EnteredAt {
 		w.revision = max(w.revision, revision)
@@ -138,14 +138,12 @@ func (t *thinker) found(n contactNote, revision uint64) {
 	if revision <= t.past[n.Contact].revision {
 		return
 	}
-	ctx, cancel := context.WithTimeout(t.m.life, entryTry)
-	defer cancel()
-	now, err := t.m.deps.Live.Get(ctx, contactKey+string(n.Contact), nil)
-	switch {
-	case err == nil && now != revision: // what is newer is told next
-	case errors.Is(err, bus.ErrMissing):
-	default: // in doubt it waits: who is gone is found out
-		t.takeIn(n, revision)
+	t.takeIn(n, revision)
+	if at, ok := t.early[n.Contact]; ok && n.EnteredAt <= at {
+		delete(t.early, n.Contact)
+		r := request{event: acd.Event{Kind: acd.ContactLeft, Contact: n.Contact}}
+		t.applyBy(r.event, "brain")
+		t.dismiss(r)
 	}
 }
 
@@ -173,15 +171,9 @@ func (t *thinker) takeIn(n contactNote, revision uint64) {
 	t.m.turnBack(w)
 }
 
-// fetch takes in a contact whose leaving is told before its entry.
-func (t *thinker) fetch(c id.Contact) {
-	if c == "" || t.contacts[c] != nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(t.m.life, entryTry)
-	defer cancel()
-	var n contactNote
-	if revision, err := t.m.deps.Live.Get(ctx, contactKey+string(c), &n); err == nil && revision > t.past[c].revision {
-		t.takeIn(n, revision)
+// expect notes that a contact has left whose entry is not known yet, so that it leaves when it is.
+func (t *thinker) expect(c id.Contact) {
+	if c != "" && t.contacts[c] == nil {
+		t.early[c] = t.now()
 	}
 }

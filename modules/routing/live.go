@@ -188,6 +188,11 @@ func (t *thinker) forgetPast() {
 			delete(t.past, c)
 		}
 	}
+	for c, at := range t.early {
+		if t.now()-at > pastKeep.Milliseconds() {
+			delete(t.early, c)
+		}
+	}
 }
 
 // rewarded writes the bonus of a redial into the contact, so that the next brain grants it too.

@@ -22,6 +22,8 @@ type mirror struct {
 	mu       sync.Mutex
 	revision map[string]uint64 // of agents, as we wrote or read them last
 	fence    uint32
+	marking  sync.Mutex // one at a time asks whether this brain still decides
+	mark     uint64     // revision of the key that says who decides
 	waiting  []writing
 	wake     chan struct{}
 }
@@ -40,7 +42,12 @@ func (w writing) contact() bool { return w.note == nil && w.revision != 0 }
 // errFenced says that another brain decides.
 var errFenced = error(fault.New(fault.Unavailable, "routing.fenced"))
 
-const mirrorPause = 200 * time.Millisecond
+const (
+	mirrorPause = 200 * time.Millisecond
+	// A read may come from a copy that is a moment behind; so often it is tried again before it is believed.
+	staleTries = 5
+	stalePause = 40 * time.Millisecond
+)
 
 func (m *mirror) write(w writing) {
 	if !m.shared {
@@ -57,7 +64,7 @@ func (m *mirror) write(w writing) {
 }
 
 // begin takes over what a new brain has read, and forgets what an old one still wanted to say.
-func (m *mirror) begin(fence uint32, revisions map[string]uint64) {
+func (m *mirror) begin(fence uint32, mark uint64, revisions map[string]uint64) {
 	m.mu.Lock()
 	var kept []writing
 	for _, w := range m.waiting {
@@ -69,7 +76,7 @@ func (m *mirror) begin(fence uint32, revisions map[string]uint64) {
 			t <- errFenced
 		}
 	}
-	m.fence, m.revision, m.waiting = fence, revisions, kept
+	m.fence, m.mark, m.revision, m.waiting = fence, mark, revisions, kept
 	m.mu.Unlock()
 }
 
@@ -181,9 +188,12 @@ func (m *mirror) try(ctx context.Context, w writing) error {
 		return errFenced // said in a term before
 	}
 	r, err := m.set(ctx, w, revision)
-	if errors.Is(err, bus.ErrChanged) {
+	for tries := 0; errors.Is(err, bus.ErrChanged) && tries < staleTries; tries++ {
 		if revision, err = m.ours(ctx, w.key, fence); err == nil {
 			r, err = m.set(ctx, w, revision)
+		}
+		if errors.Is(err, bus.ErrChanged) { // it may have been read from a copy that is a moment behind
+			time.Sleep(stalePause)
 		}
 	}
 	if errors.Is(err, bus.ErrChanged) {
@@ -215,21 +225,34 @@ func (m *mirror) set(ctx context.Context, w writing, revision uint64) (uint64, e
 	return m.live.Update(ctx, w.key, w.note, revision)
 }
 
-// create writes an agent who is new. A brain that took over before did not see the key, so it is asked for afterwards.
+// create writes an agent who is new, and then who decides, as that stood when this brain began: where another has taken
+// over meanwhile that is refused, and the agent, whom the other did not see, is taken away again.
 func (m *mirror) create(ctx context.Context, w writing) (uint64, error) {
 	r, err := m.live.Create(ctx, w.key, w.note)
 	if err != nil || !m.shared {
 		return r, err
 	}
-	var fence uint32
-	_, err = m.live.Get(ctx, brainKey, &fence)
-	if err == nil && fence != w.note.Fence {
+	m.marking.Lock()
+	defer m.marking.Unlock()
+	m.mu.Lock()
+	mark := m.mark
+	m.mu.Unlock()
+	next, err := m.live.Update(ctx, brainKey, w.note.Fence, mark)
+	if err == nil {
+		m.mu.Lock()
+		if m.mark == mark {
+			m.mark = next
+		}
+		m.mu.Unlock()
+		return r, nil
+	}
+	if errors.Is(err, bus.ErrChanged) {
 		err = errFenced
 	}
-	if err != nil && !errors.Is(err, bus.ErrMissing) {
-		return 0, errors.Join(err, m.live.Delete(ctx, w.key, r))
+	if derr := m.live.Delete(ctx, w.key, r); derr != nil {
+		m.log("an agent who was not to be written is still there; the next brain sees to it", "key", w.key, "err", derr)
 	}
-	return r, nil
+	return 0, err
 }
 
 // ours gives the revision of a key whose newest value is of our fence: a write of ours whose answer was lost.

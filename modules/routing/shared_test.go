@@ -485,7 +485,10 @@ func TestFencedOut(t *testing.T) {
 		m.done(w, m.try(t.Context(), w))
 		return <-w.tickets[0]
 	}
+	mark, err := live.Put(t.Context(), brainKey, 1)
+	must(t, err)
 	first := brain(1, map[string]uint64{})
+	first.mark = mark
 	must(t, write(first, "a", false))
 	must(t, write(first, "b", false))
 	must(t, write(first, "a", false))
@@ -497,7 +500,7 @@ func TestFencedOut(t *testing.T) {
 		must(t, err)
 	}
 	second := brain(2, revisions)
-	_, err = live.Put(t.Context(), brainKey, 2)
+	second.mark, err = live.Put(t.Context(), brainKey, 2)
 	must(t, err)
 	must(t, write(second, "c", false))
 	for name, x := range map[string]struct {

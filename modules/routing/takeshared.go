@@ -108,6 +108,7 @@ func (t *thinker) lay() {
 	}
 	clear(t.tickets)
 	clear(t.past)
+	clear(t.early)
 	t.leaving = nil
 	t.rebuild(t.fence, false)
 }
@@ -115,14 +116,15 @@ func (t *thinker) lay() {
 // takeOver reads what is waited for and who is at work. Each agent is written anew under this brain's fence, which
 // shuts the one before out; where the last words of that one are not in the ledger, they are put there.
 func (t *thinker) takeOver(ctx context.Context) error {
-	if _, err := t.m.deps.Live.Put(ctx, brainKey, t.fence); err != nil {
+	mark, err := t.m.deps.Live.Put(ctx, brainKey, t.fence)
+	if err != nil {
 		return err
 	}
 	revisions, err := t.adoptAgents(ctx)
 	if err != nil {
 		return err
 	}
-	t.m.mirror.begin(t.fence, revisions)
+	t.m.mirror.begin(t.fence, mark, revisions)
 	if err := t.adoptContacts(ctx); err != nil {
 		return err
 	}
@@ -154,9 +156,13 @@ func (t *thinker) adoptAgents(ctx context.Context) (map[string]uint64, error) {
 		if !ok {
 			continue
 		}
-		for {
+		for tries := 0; ; tries++ {
 			var n agentNote
 			revision, err := live.Get(ctx, key, &n)
+			if errors.Is(err, bus.ErrMissing) && tries < staleTries { // or a copy that is a moment behind
+				pause(ctx, t.m, stalePause)
+				continue
+			}
 			if errors.Is(err, bus.ErrMissing) {
 				break
 			}
@@ -166,7 +172,8 @@ func (t *thinker) adoptAgents(ctx context.Context) (map[string]uint64, error) {
 			n.Fence = t.fence
 			revision, err = live.Update(ctx, key, &n, revision)
 			if errors.Is(err, bus.ErrChanged) {
-				continue // the last brain had one more word
+				pause(ctx, t.m, stalePause) // the last brain had one more word
+				continue
 			}
 			if err != nil {
 				return nil, err
