@@ -30,7 +30,8 @@ type town struct {
 	leader *house.Client // at two
 }
 
-func found(t *testing.T) *town {
+// found starts them; parts are what each of the two does, everything where it is not said.
+func found(t *testing.T, parts ...string) *town {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	t.Cleanup(cancel)
@@ -53,6 +54,9 @@ func found(t *testing.T) *town {
 	y.one, y.two = open(t, program, filepath.Join(dir, "one")), open(t, program, filepath.Join(dir, "two"))
 	for i, h := range []*house.House{y.one, y.two} {
 		h.More, h.Env = append(flags(i), "--db", db), env
+		if i < len(parts) {
+			h.More = append(h.More, "--part", parts[i])
+		}
 	}
 	y.one.RTP, y.two.RTP = "20000-22999", "23000-25999"
 	witness := exec.Command(program, append([]string{"serve", "--part", "witness", "--data", filepath.Join(dir, "witness")}, flags(2)...)...)
@@ -338,6 +342,25 @@ func TestTheProcessThatDecidesDies(t *testing.T) {
 	must(t, a.WrapUp(y.ctx, contact, "0101"))
 	must(t, y.two.Doctor(y.ctx))
 	must(t, y.one.Doctor(y.ctx))
+}
+
+// One process has the pages and decides, another has the telephones.
+func TestParts(t *testing.T) {
+	y := found(t, "control,channel", "voice")
+	pages, phones := y.one, y.two // the one that decides is the one with the pages
+	if decided := strings.Contains(y.two.Log(), "this process decides now"); decided {
+		t.Fatal("the process without control decides")
+	}
+	a := y.agent(1, pages, phones)
+	c := y.call(phones, 31)
+	contact := a.talks()
+	must(t, a.Post(y.ctx, "/desk/contacts/"+contact+"/hold", map[string]string{}, nil))
+	must(t, a.Post(y.ctx, "/desk/contacts/"+contact+"/hangup", map[string]string{}, nil))
+	<-c.Done()
+	y.eventually("the call is over", func() bool { return y.story(c.number).Contact.Outcome == "answered" })
+	y.eventually("the agent wraps up", func() bool { return a.state() == "wrapup" })
+	must(t, a.WrapUp(y.ctx, contact, "0101"))
+	must(t, pages.Doctor(y.ctx))
 }
 
 func done(c *caller) bool {
