@@ -43,8 +43,11 @@ func (p *peers) Assert(ctx context.Context, c id.Contact, at time.Time, cursor f
 	}
 	if errors.Is(err, bus.ErrChanged) { // lapsed; or written by us, and the answer was lost
 		lost, lerr := p.lost(ctx, c)
-		if lerr != nil || lost {
-			return errors.Join(lerr, voice.ErrLost)
+		if lerr != nil {
+			return lerr // not known yet: it is asked again
+		}
+		if lost {
+			return voice.ErrLost
 		}
 		revision, err = p.h.presence.Put(ctx, contactPresence(c), v)
 	}

@@ -140,10 +140,12 @@ func newHouseWith(t *testing.T, far Far, change ...func(*Settings)) *house {
 	db := storetest.SQLite(t)
 	local := netip.MustParseAddr("127.0.0.1")
 	var err error
-	h.Module, err = New(Deps{
+	d := Deps{
 		DB: db, Clock: clock.System(), Facts: h, Queues: h, Hours: h, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})), Data: t.TempDir(),
 		Key: make([]byte, 32), SIP: []string{"127.0.0.1:0"}, Advertise: local, RTPFirst: 32000, RTPLast: 39998, Realm: "kapok", Far: far,
-	})
+	}
+	d.Presence, _ = far.(Presence)
+	h.Module, err = New(d)
 	must(t, err)
 	must(t, db.Migrate(t.Context(), "voice", h.Migrations()))
 	for _, code := range []id.Phone{"8001", "8002", "8003"} {
