@@ -7,14 +7,24 @@ import (
 )
 
 // What stands on the wire is read and written in package wire; these are its words that who makes calls needs too.
-type (
-	URI         = wire.URI
-	Address     = wire.Address
-	Header      = wire.Header
-	Replaces    = wire.Replaces
-	Algorithm   = wire.Algorithm
-	Credentials = wire.Credentials
-)
+
+// URI is wire.URI.
+type URI = wire.URI
+
+// Address is wire.Address.
+type Address = wire.Address
+
+// Header is wire.Header.
+type Header = wire.Header
+
+// Replaces is wire.Replaces.
+type Replaces = wire.Replaces
+
+// Algorithm is wire.Algorithm.
+type Algorithm = wire.Algorithm
+
+// Credentials is wire.Credentials.
+type Credentials = wire.Credentials
 
 // The digest algorithms we speak, weaker last.
 const (

@@ -51,8 +51,7 @@ func TestGovernor(t *testing.T) {
 			if _, shed, _ := offer(g, p, 0.9*capacity, time.Minute); shed > 0 {
 				t.Errorf("%v calls shed below the capacity", shed)
 			}
-			served, shed, _ := offer(g, p, c.offered, 5*time.Second) // until it has found its rate
-			if shed == 0 {
+			if _, shed, _ := offer(g, p, c.offered, 5*time.Second); shed == 0 { // until it has found its rate
 				t.Error("nothing was shed")
 			}
 			served, _, worst := offer(g, p, c.offered, 25*time.Second)
