@@ -39,6 +39,9 @@ type call struct {
 	player  *audio.Player
 	rec     *recording
 
+	guests     []*guest
+	conference *conference
+
 	rings    rings
 	referral *referral // whoever transferred by key and has left hears how it went
 

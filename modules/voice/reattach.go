@@ -6,7 +6,6 @@ import (
 
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/id"
-	"github.com/kapok-hotline/kapok/platform/rtp"
 	"github.com/kapok-hotline/kapok/platform/sip"
 )
 
@@ -82,9 +81,8 @@ func (c *call) takeUp(old, fresh *side) {
 	c.talkingLeg.Store(&fresh.leg)
 	if fresh.heldAt.IsZero() {
 		c.player.Stop()
-		c.bridge = rtp.Join(c.caller.leg, fresh.leg)
-		c.tap()
 	}
+	c.lay()
 	drop(old)
 	c.log.Info("the agent's browser is back in the call", "agent", fresh.agent)
 }

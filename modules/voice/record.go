@@ -45,13 +45,12 @@ func (v *vault) keys(name string) ([]byte, error) {
 	return v.key, nil
 }
 
-// record begins the recording at the first talk with an agent, when the house and the queue want it, and taps the
-// bridge. A disk that is full stops the recording, never the call.
+// record begins the recording at the first talk with an agent, when the house and the queue want it. A disk that is
+// full stops the recording, never the call.
 func (c *call) record(s *side) {
 	if c.rec == nil && s.role == "agent" && c.m.snap.Load().settings.Recording && c.m.deps.Queues.Sound(s.queue).Record {
 		c.rec = c.m.newRecording(c)
 	}
-	c.tap()
 }
 
 func (m *Module) newRecording(c *call) *recording {

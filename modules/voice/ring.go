@@ -249,18 +249,11 @@ func (c *call) connect(s *side) {
 	c.gather, c.play, c.direct = nil, c.play+1, nil
 	c.phase, c.agent = talking, s
 	c.spoken = c.spoken || s.role == "agent"
-	c.bridge = rtp.Join(c.caller.leg, s.leg)
 	c.talkingLeg.Store(&s.leg)
 	c.talkingTo.Store(&s.agent)
 	c.talkingAt.Store(&s.endpoint.Phone)
 	c.record(s)
-}
-
-func (c *call) unbridge() {
-	if c.bridge != nil {
-		c.bridge.Cut()
-		c.bridge = nil
-	}
+	c.lay()
 }
 
 // silent ends a side that has not been heard for too long: its peer is gone without a word.

@@ -48,7 +48,7 @@ func (c *call) hold(hold bool) {
 	now := c.m.now()
 	if hold {
 		a.heldAt = now
-		c.unbridge()
+		c.lay()
 		if clips := c.m.sounds.clips(c.lang(), []string{string(c.holdMusic())}); len(clips) > 0 {
 			c.player.Music(clips[0])
 		}
@@ -60,8 +60,7 @@ func (c *call) hold(hold bool) {
 	a.held, a.heldAt = a.held+span, time.Time{}
 	if c.lost == nil { // else the music goes on until the browser is back
 		c.player.Stop()
-		c.bridge = rtp.Join(c.caller.leg, a.leg)
-		c.tap()
+		c.lay()
 	}
 	c.factAt(now, a.agent, event.LegResumed{Leg: a.id, HeldMs: span.Milliseconds()})
 }
