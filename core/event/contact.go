@@ -20,14 +20,19 @@ type ContactStarted struct {
 type ContactGuided struct {
 	Flow    id.Flow `json:"flow"`
 	Version int     `json:"version"`
+	NoMenu  bool    `json:"no_menu,omitempty"` // menus that can be skipped are, for this contact
 }
 
-// ContactStepped says the flow reached a node; Key is what the person pressed there, if anything.
+// ContactStepped says the flow reached a node; Key is what the person pressed there, if anything. With Why it says
+// that an answer there came to nothing: silence (timeout) or a mistake (invalid). Via is the port the node was
+// reached by, where the nodes alone do not tell.
 type ContactStepped struct {
 	Flow id.Flow `json:"flow"`
 	Node string  `json:"node"`
 	Step string  `json:"step"` // the node's kind: play, menu, gather …
 	Key  string  `json:"key,omitempty"`
+	Why  string  `json:"why,omitempty"`
+	Via  string  `json:"via,omitempty"`
 }
 
 // ContactServed says the flow reached a step marked served: the person has what they came for.

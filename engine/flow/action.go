@@ -25,12 +25,15 @@ type Action struct {
 
 // Step is one fact: contact.stepped, and contact.served besides where Served. A node that was come to has
 // Key empty. A choice at a menu is a step of its own with Key set: count visits by the first, choices by the
-// second. Gathered digits are never in a step: they may be private.
+// second. A try without a usable answer is a step with Why set: neither visit nor choice. Gathered digits are
+// never in a step: they may be private.
 type Step struct {
 	Node   string `json:"node"`
 	Kind   Kind   `json:"kind"`
 	Key    string `json:"key,omitempty"`
 	Served bool   `json:"served,omitempty"`
+	Why    string `json:"why,omitempty"` // timeout (silent) or invalid (mistaken): the person is asked again, or leaves by this port
+	Via    string `json:"via,omitempty"` // the port taken here, where two ports of the node before lead here: closed, holiday, cases[1]
 }
 
 // Play plays prompts one after the other; in a text channel Text is sent. Answer Done, Failed (a prompt is

@@ -31,8 +31,15 @@ func (r *run) ask(n *Node, lead string) (Cursor, Action) {
 	return r.act(Action{Gather: g})
 }
 
+// Why a try of a menu or gather node came to nothing: Step.Why, and the ports taken at the last try.
+const (
+	Silent   = "timeout"
+	Mistaken = "invalid"
+)
+
 // again counts a try without a usable answer; after the last it takes the exit.
-func (r *run) again(n *Node, exit, lead string) (Cursor, Action) {
+func (r *run) again(n *Node, why, exit, lead string) (Cursor, Action) {
+	r.steps = append(r.steps, Step{Node: n.ID, Kind: n.Kind, Why: why})
 	retries := DefaultRetries
 	if n.Retries != nil {
 		retries = *n.Retries
@@ -47,11 +54,11 @@ func (r *run) again(n *Node, exit, lead string) (Cursor, Action) {
 // chosen takes the answer to a menu.
 func (r *run) chosen(n *Node, in Input) (Cursor, Action) {
 	if in.Kind != Pressed || in.Digits == "" {
-		return r.again(n, n.Timeout, n.TimeoutPrompt)
+		return r.again(n, Silent, n.Timeout, n.TimeoutPrompt)
 	}
 	i := choice(n.Keys, in.Digits)
 	if i < 0 {
-		return r.again(n, n.Invalid, n.InvalidPrompt)
+		return r.again(n, Mistaken, n.Invalid, n.InvalidPrompt)
 	}
 	k := n.Keys[i]
 	if in.Digits[:1] == k.Key { // further keys answer what comes next
@@ -78,7 +85,7 @@ func choice(keys []Key, answer string) int {
 // gathered takes the answer to a gather node.
 func (r *run) gathered(n *Node, in Input) (Cursor, Action) {
 	if in.Kind != Pressed || in.Digits == "" {
-		return r.again(n, n.Timeout, n.TimeoutPrompt)
+		return r.again(n, Silent, n.Timeout, n.TimeoutPrompt)
 	}
 	stop := n.Stop
 	if stop == "" {
@@ -86,7 +93,7 @@ func (r *run) gathered(n *Node, in Input) (Cursor, Action) {
 	}
 	digits := strings.TrimSuffix(plain(in.Digits), stop)
 	if len(digits) < max(n.Min, 1) || len(digits) > max(n.Max, 1) || digitsOnly(digits) != digits || !n.Check.holds(digits) {
-		return r.again(n, n.Invalid, n.InvalidPrompt)
+		return r.again(n, Mistaken, n.Invalid, n.InvalidPrompt)
 	}
 	r.c.put(n.Var, digits)
 	return r.enter(n.Next)

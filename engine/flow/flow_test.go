@@ -200,6 +200,9 @@ func TestStepsAreTheFacts(t *testing.T) {
 			if s.Served {
 				line += " served"
 			}
+			if s.Why != "" {
+				line += " " + s.Why
+			}
 			got = append(got, line)
 		}
 	}
@@ -209,8 +212,8 @@ func TestStepsAreTheFacts(t *testing.T) {
 		note()
 	}
 	want := []string{
-		"open hours", "city branch", "main menu", "main menu key 3", "self menu", "self menu key 1",
-		"self_progress play served", "after menu",
+		"open hours", "city branch", "main menu", "main menu key 3", "self menu", "self menu timeout",
+		"self menu key 1", "self_progress play served", "after menu",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)

@@ -82,6 +82,7 @@ type run struct {
 	f     *Flow
 	c     Cursor
 	steps []Step
+	via   string // the port just taken, where the nodes alone do not tell it
 }
 
 func (r *run) act(a Action) (Cursor, Action) {
@@ -107,7 +108,8 @@ func (r *run) enter(id string) (Cursor, Action) {
 		r.c.Steps++
 		r.c.Node, r.c.Try = id, 0
 		r.c.Served = r.c.Served || n.Served
-		r.steps = append(r.steps, Step{Node: id, Kind: n.Kind, Served: n.Served})
+		r.steps = append(r.steps, Step{Node: id, Kind: n.Kind, Served: n.Served, Via: r.via})
+		r.via = ""
 		switch {
 		case n.Kind == SetKind:
 			r.set(n)
@@ -167,18 +169,18 @@ func (r *run) set(n *Node) {
 }
 
 func (r *run) branch(n *Node) string {
-	for _, c := range n.Cases {
-		if c.holds(r.c.Vars) {
-			return c.To
+	for i := range n.Cases {
+		if n.Cases[i].holds(r.c.Vars) {
+			return r.by(n, index("cases", i), n.Cases[i].To)
 		}
 	}
-	return n.Else
+	return r.by(n, "else", n.Else)
 }
 
 // opened keeps what the calendar said and gives the way to take.
 func (r *run) opened(n *Node, in Input) string {
 	if in.Kind != Hours || !in.State.Valid() {
-		return n.Open
+		return r.by(n, "open", n.Open)
 	}
 	r.c.put("hours", string(in.State))
 	r.c.put("holiday", in.Name)
@@ -188,16 +190,15 @@ func (r *run) opened(n *Node, in Input) string {
 	}
 	r.c.put("next_open", next)
 	r.c.Turned = in.State != day.Open
-	to := n.Open
 	switch {
 	case in.State == day.Lunch && n.Lunch != "":
-		to = n.Lunch
+		return r.by(n, "lunch", n.Lunch)
 	case in.State == day.Holiday && n.Holiday != "":
-		to = n.Holiday
+		return r.by(n, "holiday", n.Holiday)
 	case in.State != day.Open:
-		to = n.Closed
+		return r.by(n, "closed", n.Closed)
 	}
-	return to
+	return r.by(n, "open", n.Open)
 }
 
 // given takes the outcome of a queue or a transfer.

@@ -32,7 +32,7 @@ func (c *call) guide(code id.Flow, again bool) {
 		return
 	}
 	c.phase, c.flow = guided, f.flow
-	c.fact("", event.ContactGuided{Flow: code, Version: f.version})
+	c.fact("", event.ContactGuided{Flow: code, Version: f.version, NoMenu: s.settings.NoMenu})
 	entry := s.entry(c.m.now(), f.version, c.number)
 	entry.Steps, entry.Again = c.cursor.Steps, again
 	entry.Vars = c.vars()
@@ -95,7 +95,7 @@ func (c *call) act(a flow.Action) {
 // steps writes where the flow has been.
 func (c *call) steps(steps []flow.Step) {
 	for _, s := range steps {
-		c.fact("", event.ContactStepped{Flow: c.cursor.Flow, Node: s.Node, Step: string(s.Kind), Key: s.Key})
+		c.fact("", event.ContactStepped{Flow: c.cursor.Flow, Node: s.Node, Step: string(s.Kind), Key: s.Key, Why: s.Why, Via: s.Via})
 		if s.Served {
 			c.fact("", event.ContactServed{Flow: c.cursor.Flow, Node: s.Node})
 		}
