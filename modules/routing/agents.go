@@ -90,7 +90,7 @@ func (m *Module) Returned(ctx context.Context, user id.User) error {
 
 func (m *Module) returned(ctx context.Context, user id.User) error {
 	return m.do(ctx, request{look: func(t *thinker) {
-		if p := t.agents[user]; p != nil {
+		if p := t.agents[user]; p != nil && p.leaving != supervisor {
 			p.leaving = ""
 			t.touch(user)
 		}
@@ -102,9 +102,13 @@ func (t *thinker) signOut(user id.User, why string) {
 	if p == nil {
 		return
 	}
-	t.applyBy(acd.Event{Kind: acd.AgentSignedOut, Agent: user}, "agent")
+	by := "agent"
+	if why == supervisor {
+		by = supervisor
+	}
+	t.applyBy(acd.Event{Kind: acd.AgentSignedOut, Agent: user}, by)
 	if p.now.state != event.SignedOut { // the brain says so itself; whatever it says, the day's sum must close
-		t.stand(p, standing{state: event.SignedOut, since: t.now()}, "agent")
+		t.stand(p, standing{state: event.SignedOut, since: t.now()}, by)
 	}
 	t.post(p, p.now.since, event.AgentSignedOut{Ms: p.now.since - p.signedInAt, Why: why})
 	delete(t.agents, user)

@@ -226,7 +226,10 @@ func (m *Module) carryOut(ctx context.Context, o Order) (r Reply, err error) {
 	case verbConfirm:
 		r.OK, err = m.confirmFor(ctx, o)
 	default:
-		err = fault.New(fault.Invalid, "routing.order.unknown", "verb", string(o.Verb))
+		var ours bool
+		if r, ours, err = m.forced(ctx, o); !ours {
+			err = fault.New(fault.Invalid, "routing.order.unknown", "verb", string(o.Verb))
+		}
 	}
 	return r, err
 }
