@@ -6,6 +6,7 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"sync"
 
 	"github.com/kapok-hotline/kapok/core/right"
 	"github.com/kapok-hotline/kapok/modules/report/tally"
@@ -32,6 +33,7 @@ type Module struct {
 	log      *slog.Logger
 	fold     *fold
 	live     *live
+	paths    paths
 	measures map[string]tally.Measure
 	texts    *web.Texts
 	ready    chan struct{}
@@ -57,6 +59,7 @@ func New(deps Deps) *Module {
 		panic("report: own texts: " + err.Error()) // embedded at build time: a mistake of ours, found by any test
 	}
 	m.live = newLive(m)
+	m.paths.m = m
 	return m
 }
 
@@ -81,4 +84,11 @@ func (m *Module) Folds() []ledger.Fold { return []ledger.Fold{m.fold} }
 func (m *Module) Ready() <-chan struct{} { return m.ready }
 
 // Start keeps the live state and publishes the wallboard until ctx ends.
-func (m *Module) Start(ctx context.Context) error { return m.live.run(ctx, m.ready) }
+func (m *Module) Start(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	var counting sync.WaitGroup
+	defer counting.Wait()
+	defer stop()
+	counting.Go(func() { m.paths.run(ctx) })
+	return m.live.run(ctx, m.ready)
+}
