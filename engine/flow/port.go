@@ -25,26 +25,3 @@ func (n *Node) doubled(to string) bool {
 	}
 	return ways > 1
 }
-
-// Port finds the port of the node by which a contact went on to the place: what it chose, why it was sent on, or
-// what the step said, before the only way there is. "" when the node has no such way: it was changed since, or the
-// contact went to another flow. Facts of calls before Step.Why and Step.Via were kept are read the same way; of
-// several ways the first is taken then.
-func (n *Node) Port(to, key, why, via string) string {
-	for _, e := range n.Edges() {
-		if e.To == to && (via == e.Field || key != "" && e.Label == key && e.ByHand && n.Kind == MenuKind || why != "" && e.Field == why) {
-			return e.Field
-		}
-	}
-	for _, e := range n.Edges() {
-		if e.To == to && !(n.Kind == MenuKind && e.ByHand) {
-			return e.Field
-		}
-	}
-	for _, e := range n.Edges() {
-		if e.To == to {
-			return e.Field
-		}
-	}
-	return ""
-}
