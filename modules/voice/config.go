@@ -72,6 +72,7 @@ type Settings struct {
 	Emergency   bool       `json:"emergency" doc:"closed at once: every caller hears the emergency prompt"`
 	EmergencyOf id.Prompt  `json:"emergency_prompt,omitempty" ref:"prompts"`
 	Greetings   []Greeting `json:"greetings,omitempty"`
+	KeyDays     int        `json:"key_days,omitempty" minimum:"0" maximum:"3650" doc:"recordings get a new master key every so many days; 0: only when asked"`
 	Language    string     `json:"language" enum:"zh,yue,en"`
 }
 

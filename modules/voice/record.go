@@ -2,15 +2,16 @@ package voice
 
 import (
 	"context"
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/platform/audio"
+	"github.com/kapok-hotline/kapok/platform/clock"
 	"github.com/kapok-hotline/kapok/platform/store"
 )
 
@@ -21,28 +22,14 @@ type recording struct {
 	file string // below the data folder
 	at   time.Time
 	rec  *audio.Recorder
-}
 
-// vault is where recordings lie, sealed.
-type vault struct {
-	studio *audio.Studio
-	key    []byte
-	data   string
-}
+	// What decides how long it is kept.
+	queue   id.Queue
+	number  id.Number
+	outcome contact.Outcome
 
-const keyID = "1"
-
-func openVault(d Deps) (*vault, error) {
-	s, err := audio.NewStudio(audio.StudioConfig{Key: d.Key, KeyID: keyID, Now: d.Clock.Now})
-	return &vault{studio: s, key: d.Key, data: d.Data}, err
-}
-
-// keys finds the master key a recording was sealed with.
-func (v *vault) keys(name string) ([]byte, error) {
-	if name != keyID {
-		return nil, errors.New("voice: the recording is sealed with a key that is not here: " + name)
-	}
-	return v.key, nil
+	paused   clock.Timer // ends the pause; nil: it records
+	pausedAt time.Time
 }
 
 // record begins the recording at the first talk with an agent, when the house and the queue want it. A disk that is
@@ -56,13 +43,16 @@ func (c *call) record(s *side) {
 func (m *Module) newRecording(c *call) *recording {
 	now := m.now()
 	r := &recording{id: id.New(now), at: now}
-	r.file = filepath.Join("recordings", now.UTC().Format("2006/01/02"), r.id+".krec")
+	r.queue, r.number = c.queue, c.number
+	r.file = filepath.Join("recordings", now.UTC().Format("2006/01/02"), r.id+"."+string(c.id)+"."+string(c.site)+".krec")
 	path := filepath.Join(m.vault.data, r.file)
+	m.vault.open(r.id, true)
 	err := os.MkdirAll(filepath.Dir(path), 0o700)
 	if err == nil {
 		r.rec, err = m.vault.studio.Record(path, func(err error) { m.notRecorded(c, err) })
 	}
 	if err != nil {
+		m.vault.open(r.id, false)
 		m.notRecorded(c, err)
 		return nil
 	}
@@ -89,7 +79,8 @@ func (c *call) stopRecording() {
 	if r == nil {
 		return
 	}
-	c.rec = nil
+	c.unpause("", "moved")
+	c.rec, r.outcome = nil, c.outcome
 	c.m.gone.Add(1)
 	r.rec.Close(func(sum audio.Summary, err error) {
 		go func() {
@@ -103,33 +94,63 @@ func (c *call) stopRecording() {
 const soundLeast = 300 * time.Millisecond
 
 func (m *Module) enterRecording(c *call, r *recording, sum audio.Summary, err error) {
+	defer m.vault.open(r.id, false)
 	if err != nil {
 		m.notRecorded(c, err)
 		return
 	}
-	left, right := decibels(sum.Left.RMS), decibels(sum.Right.RMS)
 	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
 	defer cancel()
-	_, err = store.Exec(ctx, m.deps.DB, `INSERT INTO voice_recording (id, contact, at, place, file, ms, left_db, right_db)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		r.id, string(c.id), r.at.UnixMilli(), string(c.site), filepath.ToSlash(r.file), sum.Duration.Milliseconds(), left, right)
-	if err != nil {
+	row := enteredRow{
+		id: r.id, contact: c.id, site: c.site, file: filepath.ToSlash(r.file), key: r.rec.KeyID(),
+		at: r.at, queue: r.queue, number: r.number, outcome: r.outcome, sum: sum,
+	}
+	if err := m.enterRow(ctx, row); err != nil {
 		m.notRecorded(c, err)
 		return
 	}
-	missing := ""
-	switch {
-	case sum.Left.Active < soundLeast && sum.Right.Active < soundLeast:
-		missing = "both"
-	case sum.Left.Active < soundLeast:
-		missing = "caller"
-	case sum.Right.Active < soundLeast:
-		missing = "agent"
-	}
 	m.alarm.Store(false)
-	m.deps.Facts.Post(m.now(), c.site, string(c.id), "", event.RecordingStored{
-		Recording: r.id, Ms: sum.Duration.Milliseconds(), LeftDB: left, RightDB: right, Missing: missing,
-	})
+	m.deps.Facts.Post(m.now(), c.site, string(c.id), "", row.stored())
+}
+
+// enteredRow is what is known of a recording that has ended.
+type enteredRow struct {
+	id, file, key string
+	contact       id.Contact
+	site          id.Site
+	at            time.Time
+	queue         id.Queue
+	number        id.Number
+	outcome       contact.Outcome
+	sum           audio.Summary
+}
+
+// missing says which side was not heard.
+func (r enteredRow) missing() string {
+	switch left, right := r.sum.Left.Active < soundLeast, r.sum.Right.Active < soundLeast; {
+	case left && right:
+		return "both"
+	case left:
+		return "caller"
+	case right:
+		return "agent"
+	}
+	return ""
+}
+
+func (r enteredRow) stored() event.RecordingStored {
+	return event.RecordingStored{
+		Recording: r.id, Ms: r.sum.Duration.Milliseconds(), LeftDB: decibels(r.sum.Left.RMS), RightDB: decibels(r.sum.Right.RMS), Missing: r.missing(),
+	}
+}
+
+func (m *Module) enterRow(ctx context.Context, r enteredRow) error {
+	s := r.stored()
+	_, err := store.Exec(ctx, m.deps.DB, `INSERT INTO voice_recording (id, contact, at, place, file, ms, left_db, right_db,
+		node, queue, number, outcome, missing, key_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		r.id, string(r.contact), r.at.UnixMilli(), string(r.site), r.file, s.Ms, s.LeftDB, s.RightDB,
+		string(m.deps.Node), string(r.queue), string(r.number), string(r.outcome), s.Missing, r.key)
+	return err
 }
 
 // decibels rounds a level below full scale; silence is -127.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/fault"
@@ -20,6 +19,7 @@ import (
 // Routes registers voice's requests: recordings, prompts' sounds, trunks' health and test.
 func (m *Module) Routes(api *web.API) {
 	m.api = api
+	m.recordRoutes(api)
 	api.Handle("GET /api/v1/recordings/{id}/sound", PlayRecording, http.HandlerFunc(m.sound), web.Audited(), web.Stream())
 	web.Get(api, "/api/v1/recordings/{id}/peaks", PlayRecording, "The waveform of a recording", m.peaks)
 	web.Get(api, "/api/v1/contacts/{id}/recordings", PlayRecording, "The recordings of a contact", m.recordingsOf)
@@ -41,6 +41,9 @@ type RecordingView struct {
 	Ms      int64  `json:"ms"`
 	LeftDB  int    `json:"left_db"`
 	RightDB int    `json:"right_db"`
+	Missing string `json:"missing,omitempty" doc:"the side that was not heard: caller, agent, both"`
+	Held    string `json:"held,omitempty" doc:"why it is under a legal hold"`
+	Erased  int64  `json:"erased_at,omitempty" doc:"unix ms; it is gone, and the timeline has the proof"`
 }
 
 type onID struct {
@@ -56,28 +59,25 @@ func (m *Module) recordingsOf(ctx context.Context, in *onID) (*recordingsOut, er
 
 // Recordings gives the recordings of a contact, oldest first.
 func (m *Module) Recordings(ctx context.Context, c id.Contact) ([]RecordingView, error) {
-	return store.All(ctx, m.deps.DB, `SELECT id, at, ms, left_db, right_db FROM voice_recording WHERE contact = ? ORDER BY at`,
+	return store.All(ctx, m.deps.DB, `SELECT id, at, ms, left_db, right_db, missing, held_why, erased_at FROM voice_recording WHERE contact = ? ORDER BY at`,
 		func(r store.Scanner) (v RecordingView, err error) {
-			return v, r.Scan(&v.ID, &v.At, &v.Ms, &v.LeftDB, &v.RightDB)
+			return v, r.Scan(&v.ID, &v.At, &v.Ms, &v.LeftDB, &v.RightDB, &v.Missing, &v.Held, &v.Erased)
 		}, string(c))
 }
 
 // open opens a recording the caller may hear: of a site they hold the right at.
 func (m *Module) open(ctx context.Context, recording string) (*audio.Recording, io.Closer, error) {
-	type row struct{ place, file string }
-	r, err := store.One(ctx, m.deps.DB, `SELECT place, file FROM voice_recording WHERE id = ?`, func(s store.Scanner) (r row, err error) {
-		return r, s.Scan(&r.place, &r.file)
-	}, recording)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil, fault.New(fault.NotFound, "voice.recording.none", "recording", recording)
-	}
+	r, err := m.fileOf(ctx, recording)
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := web.May(ctx, PlayRecording, id.Site(r.place)); err != nil {
 		return nil, nil, err
 	}
-	f, err := os.Open(filepath.Join(m.vault.data, filepath.FromSlash(r.file)))
+	if r.erasedAt > 0 {
+		return nil, nil, fault.New(fault.NotFound, "voice.recording.erased", "recording", recording)
+	}
+	f, err := os.Open(m.vault.path(r.file))
 	if err != nil {
 		return nil, nil, fault.New(fault.NotFound, "voice.recording.file", "recording", recording).Because(err)
 	}
@@ -85,7 +85,7 @@ func (m *Module) open(ctx context.Context, recording string) (*audio.Recording, 
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
 	}
-	rec, err := audio.OpenRecording(f, info.Size(), m.vault.keys)
+	rec, err := audio.OpenRecording(f, info.Size(), m.keyFinder(ctx))
 	if err != nil {
 		return nil, nil, errors.Join(fault.New(fault.Internal, "voice.recording.unreadable").Because(err), f.Close())
 	}

@@ -22,11 +22,13 @@ const (
 	ManagePrompts right.Right = "voice.prompt.manage"
 	ManageFlows   right.Right = "voice.flow.manage"
 	PlayRecording right.Right = "voice.recording.play"
+	// ManageRecordings is for keys, retention, legal hold and erasure.
+	ManageRecordings right.Right = "voice.recording.manage"
 )
 
 // Rights gives the rights voice declares.
 func (m *Module) Rights() []right.Right {
-	return []right.Right{ManagePhones, ManageTrunks, ManageNumbers, ManagePrompts, ManageFlows, PlayRecording}
+	return []right.Right{ManagePhones, ManageTrunks, ManageNumbers, ManagePrompts, ManageFlows, PlayRecording, ManageRecordings}
 }
 
 // Sections gives what of voice can be configured.
@@ -74,6 +76,7 @@ func (m *Module) Sections() []section.Section {
 				return settingsTable.Put(ctx, tx, "settings", s)
 			},
 		}),
+		section.Of(retentionSection()),
 	}
 }
 

@@ -61,6 +61,9 @@ func (m *Module) Start(ctx context.Context) error {
 		return err
 	}
 	m.restoreSounds(ctx)
+	if err := m.loadRing(ctx); err != nil {
+		return err
+	}
 	if m.deps.Changed != nil {
 		m.deps.Changed(func() {
 			if err := m.reload(ctx); err != nil {
@@ -72,6 +75,7 @@ func (m *Module) Start(ctx context.Context) error {
 		return err
 	}
 	m.gone.Go(func() { m.ladders.run(ctx) })
+	m.gone.Go(func() { m.adopt(ctx); m.keepRecordings(ctx) })
 	if m.deps.Presence != nil {
 		m.gone.Go(func() { m.beat(ctx) })
 	}

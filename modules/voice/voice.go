@@ -85,6 +85,10 @@ type Deps struct {
 	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
 	Log     *slog.Logger
 
+	// Keep writes a fact in a transaction, with the rows it is about; nil: it is posted when they are there.
+	Keep func(tx *store.Tx, at time.Time, place id.Site, subject, actor string, body event.Body) error
+	Node id.Node // this process: the recordings on its disk carry it
+
 	Presence Presence // nil: there are no other processes
 	Far      Far      // nil: there are none
 
@@ -118,6 +122,7 @@ type Module struct {
 	endLife  context.CancelFunc
 	draining atomic.Bool
 	alarm    atomic.Bool // recordings fail
+	adopted  atomic.Bool // recordings an earlier process left behind have been looked for
 
 	mu     sync.Mutex
 	calls  map[id.Contact]*call

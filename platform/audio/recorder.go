@@ -19,6 +19,7 @@ type Recorder struct {
 	studio *Studio
 	file   File
 	seal   *seal
+	key    string // id of the master key
 	begin  time.Time
 	fail   func(error)
 	left   channel

@@ -81,7 +81,8 @@ func NewStudio(cfg StudioConfig) (*Studio, error) {
 // media goroutine and must only post a message.
 func (s *Studio) Record(path string, fail func(error)) (*Recorder, error) {
 	begin := s.cfg.Now()
-	seal, head, err := newSeal(s.cfg.Key, s.cfg.KeyID, begin)
+	key, name := s.key()
+	seal, head, err := newSeal(key, name, begin)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (s *Studio) Record(path string, fail func(error)) (*Recorder, error) {
 	if _, err := f.WriteAt(head, 0); err != nil {
 		return nil, errors.Join(fmt.Errorf("audio: recording file: %w", err), f.Close())
 	}
-	r := &Recorder{studio: s, file: f, seal: seal, begin: begin, fail: fail}
+	r := &Recorder{studio: s, file: f, seal: seal, key: name, begin: begin, fail: fail}
 	r.left, r.right = channel{rec: r}, channel{rec: r, side: 1}
 	s.mu.Lock()
 	defer s.mu.Unlock()

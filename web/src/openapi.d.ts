@@ -123,6 +123,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{id}/recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop recording my talk while something confidential is told, or go on */
+        post: operations["post-calls-id-recording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/config": {
         parameters: {
             query?: never;
@@ -954,6 +971,92 @@ export interface paths {
         put?: never;
         /** Show a person's identifiers in full, for a reason */
         post: operations["post-people-id-reveal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recording-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The master keys of recordings */
+        get: operations["get-recording-keys"];
+        put?: never;
+        /** Seal recordings under a new master key from now on */
+        post: operations["post-recording-keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recording-keys/rewrap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put older recordings under the newest master key */
+        post: operations["post-recording-keys-rewrap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings-due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the retention rules will delete */
+        get: operations["get-recordings-due"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Destroy a recording, for a reason */
+        post: operations["post-recordings-id-erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a recording under a legal hold, or take it off */
+        post: operations["post-recordings-id-hold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1799,6 +1902,10 @@ export interface components {
             contact?: string;
             note?: string;
         };
+        HoldInBody: {
+            on: boolean;
+            reason: string;
+        };
         IdentityAuditView: {
             action: string;
             actor: string;
@@ -2053,6 +2160,10 @@ export interface components {
             new: string;
             old: string;
         };
+        PauseInBody: {
+            /** @description true: record; false: stand still, three minutes at most */
+            on: boolean;
+        };
         PeaksOutBody: {
             left: number[];
             right: number[];
@@ -2089,6 +2200,9 @@ export interface components {
             /** @description empty: shut all day */
             hours?: string[];
             name?: string;
+        };
+        ReasonInBody: {
+            reason: string;
         };
         ReportAgentStatus: {
             code: string;
@@ -2559,6 +2673,15 @@ export interface components {
         RevealOutBody: {
             identifiers: components["schemas"]["CustomerRevealed"][];
         };
+        RewrapOutBody: {
+            /** Format: int64 */
+            done: number;
+            /**
+             * Format: int64
+             * @description still under an older key: ask again; or on the disk of another process
+             */
+            left: number;
+        };
         RightsOutBody: {
             items: string[];
         };
@@ -2702,6 +2825,76 @@ export interface components {
             /** @description Note them elsewhere: they prove that nothing before was rewritten */
             heads: components["schemas"]["AuditHead"][];
         };
+        VoiceDue: {
+            classes: components["schemas"]["VoiceDueClass"][];
+            /** @description the next to go, at most 50 of each class */
+            first: components["schemas"]["VoiceDueRecording"][];
+            /**
+             * Format: int64
+             * @description recordings no class fits: kept for good
+             */
+            forever: number;
+            /**
+             * Format: int64
+             * @description recordings with a side that was not heard, of the last 30 days
+             */
+            silent: number;
+        };
+        VoiceDueClass: {
+            code: string;
+            /** Format: int64 */
+            days: number;
+            /**
+             * Format: int64
+             * @description of these, how many go with the next pass
+             */
+            due: number;
+            /**
+             * Format: int64
+             * @description their length
+             */
+            due_ms: number;
+            /**
+             * Format: int64
+             * @description would go, but are held
+             */
+            locked: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description how many it decides on
+             */
+            recordings: number;
+            /**
+             * Format: int64
+             * @description how many more go within 30 days
+             */
+            soon: number;
+        };
+        VoiceDueRecording: {
+            /**
+             * Format: int64
+             * @description unix ms
+             */
+            at: number;
+            class: string;
+            contact: string;
+            id: string;
+            /** Format: int64 */
+            ms: number;
+            queue: string;
+        };
+        VoiceKeyView: {
+            /**
+             * Format: int64
+             * @description unix ms it was made at; 0: with the installation
+             */
+            at: number;
+            id: string;
+            newest: boolean;
+            /** Format: int64 */
+            recordings: number;
+        };
         VoicePhoneView: {
             agent?: string;
             code: string;
@@ -2721,9 +2914,18 @@ export interface components {
         VoiceRecordingView: {
             /** Format: int64 */
             at: number;
+            /**
+             * Format: int64
+             * @description unix ms; it is gone, and the timeline has the proof
+             */
+            erased_at?: number;
+            /** @description why it is under a legal hold */
+            held?: string;
             id: string;
             /** Format: int64 */
             left_db: number;
+            /** @description the side that was not heard: caller, agent, both */
+            missing?: string;
             /** Format: int64 */
             ms: number;
             /** Format: int64 */
@@ -2805,6 +3007,7 @@ export type FindOutBody = components['schemas']['FindOutBody'];
 export type Flaw = components['schemas']['Flaw'];
 export type HealthOutBody = components['schemas']['HealthOutBody'];
 export type HelpInBody = components['schemas']['HelpInBody'];
+export type HoldInBody = components['schemas']['HoldInBody'];
 export type IdentityAuditView = components['schemas']['IdentityAuditView'];
 export type IdentityBureauView = components['schemas']['IdentityBureauView'];
 export type IdentityDemoLogin = components['schemas']['IdentityDemoLogin'];
@@ -2833,10 +3036,12 @@ export type MakeTokenInBody = components['schemas']['MakeTokenInBody'];
 export type MakeTokenOutBody = components['schemas']['MakeTokenOutBody'];
 export type NumberOutBody = components['schemas']['NumberOutBody'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
+export type PauseInBody = components['schemas']['PauseInBody'];
 export type PeaksOutBody = components['schemas']['PeaksOutBody'];
 export type PressInBody = components['schemas']['PressInBody'];
 export type Problem = components['schemas']['Problem'];
 export type PutInBody = components['schemas']['PutInBody'];
+export type ReasonInBody = components['schemas']['ReasonInBody'];
 export type ReportAgentStatus = components['schemas']['ReportAgentStatus'];
 export type ReportBehind = components['schemas']['ReportBehind'];
 export type ReportContact = components['schemas']['ReportContact'];
@@ -2862,6 +3067,7 @@ export type ResetInBody = components['schemas']['ResetInBody'];
 export type RevealInBody = components['schemas']['RevealInBody'];
 export type RevealInputBody = components['schemas']['RevealInputBody'];
 export type RevealOutBody = components['schemas']['RevealOutBody'];
+export type RewrapOutBody = components['schemas']['RewrapOutBody'];
 export type RightsOutBody = components['schemas']['RightsOutBody'];
 export type SectionChange = components['schemas']['SectionChange'];
 export type SectionFormer = components['schemas']['SectionFormer'];
@@ -2879,6 +3085,10 @@ export type UsersOutBody = components['schemas']['UsersOutBody'];
 export type V2ErrorDetail = components['schemas']['V2ErrorDetail'];
 export type V2ErrorModel = components['schemas']['V2ErrorModel'];
 export type VerifyOutBody = components['schemas']['VerifyOutBody'];
+export type VoiceDue = components['schemas']['VoiceDue'];
+export type VoiceDueClass = components['schemas']['VoiceDueClass'];
+export type VoiceDueRecording = components['schemas']['VoiceDueRecording'];
+export type VoiceKeyView = components['schemas']['VoiceKeyView'];
 export type VoicePhoneView = components['schemas']['VoicePhoneView'];
 export type VoicePromptView = components['schemas']['VoicePromptView'];
 export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
@@ -3115,6 +3325,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CalendarOneDay"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-calls-id-recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -4806,6 +5049,192 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RevealOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recording-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceKeyView"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-recording-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceKeyView"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-recording-keys-rewrap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RewrapOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-recordings-due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceDue"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-recordings-id-erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceRecordingView"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-recordings-id-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceRecordingView"][];
                 };
             };
             /** @description Error */
