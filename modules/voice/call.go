@@ -27,6 +27,8 @@ type call struct {
 	startedAt time.Time
 	log       *slog.Logger
 
+	leaveTrunk func() // gives the trunk's channel back; nil: it came by none
+
 	inbox chan func()
 	done  chan struct{}
 	ctx   context.Context //nolint:containedctx // the call's own life: ended with it
@@ -86,6 +88,7 @@ type side struct {
 	enteredAt  int64
 	endpoint   contact.Endpoint
 	number     string // of an outside party
+	out        *outWay // by which an outside number is called; nil before that
 	leg        rtp.Leg
 	dialog     *sip.Dialog
 	ringing    func()    // called when the phone says that it rings; may be nil

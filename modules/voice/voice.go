@@ -81,6 +81,9 @@ type Deps struct {
 	Facts   Facts
 	Queues  Queues
 	Hours   Hours
+	Sites   Sites      // nil: there is one site
+	Staff   Staff      // nil: everybody is bound by the rules for all
+	Cities  CityMemory // nil: nobody remembers
 	Changed func(func())
 	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
 	Log     *slog.Logger
@@ -128,6 +131,10 @@ type Module struct {
 	calls  map[id.Contact]*call
 	gone   sync.WaitGroup
 	relays relays
+
+	loads    trunkLoads
+	outCalls callTimes
+
 	crew   *crew.Crew // runs the calls
 }
 
