@@ -20,7 +20,7 @@ func (h *House) newVoice() (*voice.Module, error) {
 		return nil, err
 	}
 	d := voice.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Sites: h.identity, Staff: h.identity, Changed: h.changed, Log: h.log,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Changed: h.changed, Log: h.log,
 		Keep: facts{h}.Keep, Node: h.o.Node,
 		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
@@ -77,6 +77,10 @@ func (q queues) Taken(ctx context.Context, c id.Contact, agent id.User) error {
 	return q.h.routing.Taken(ctx, c, agent)
 }
 
+func (q queues) Seize(ctx context.Context, c id.Contact, agent id.User) (contact.Endpoint, error) {
+	return q.h.routing.Seize(ctx, c, contact.Phone, agent)
+}
+
 func (q queues) Endpoint(ctx context.Context, at contact.Endpoint, up bool) error {
 	q.h.noteEndpoint(ctx, at, up)
 	agent, err := q.h.routing.EndpointChanged(ctx, at, up)
@@ -91,7 +95,7 @@ func (q queues) Sound(code id.Queue) voice.Sound {
 	if !ok {
 		return voice.Sound{Record: true}
 	}
-	return voice.Sound{Music: k.Music, Announce: time.Duration(k.AnnounceS) * time.Second, Record: !k.NoRecording}
+	return voice.Sound{Music: k.Music, Announce: time.Duration(k.AnnounceS) * time.Second, Record: !k.NoRecording, Secret: k.Secret}
 }
 
 // flowHours answers a flow's question for a calendar.

@@ -48,7 +48,7 @@ type VisitItem struct {
 // LegItem is one leg.
 type LegItem struct {
 	Leg       id.Leg   `json:"leg"`
-	Role      string   `json:"role" enum:"caller,agent,party,consult"`
+	Role      string   `json:"role" enum:"caller,agent,party,consult,supervisor"`
 	Agent     id.User  `json:"agent"`
 	AgentName string   `json:"agent_name"`
 	Queue     id.Queue `json:"queue"`

@@ -61,7 +61,7 @@ func (m *Module) checkStates(ctx context.Context, _ *store.DB) ([]ledger.Breach,
 const talkSlack = 2000
 
 // checkTalk: an agent's talking time on a contact is the talk and hold of the agent's legs on it, whether they
-// served the person or were asked by who did.
+// served the person, were asked by who did, or listened to it.
 func (m *Module) checkTalk(ctx context.Context, _ *store.DB) ([]ledger.Breach, error) {
 	from, err := m.since(checkDays)
 	if err != nil {
@@ -81,7 +81,7 @@ func (m *Module) checkTalk(ctx context.Context, _ *store.DB) ([]ledger.Breach, e
 		switch f.Kind {
 		case "leg.ended":
 			var b event.LegEnded
-			if json.Unmarshal(f.Body, &b) == nil && (b.Role == "agent" || b.Role == "consult") && b.Agent != "" && b.TalkMs > 0 {
+			if json.Unmarshal(f.Body, &b) == nil && (b.Role == "agent" || b.Role == "consult" || b.Role == "supervisor") && b.Agent != "" && b.TalkMs > 0 {
 				p := at(f.Subject, string(b.Agent))
 				p.legs += b.TalkMs + b.HoldMs
 				p.n++

@@ -38,7 +38,7 @@ func maskBody(body json.RawMessage) json.RawMessage {
 }
 
 // ourEnd says whether a leg of the role leads to an endpoint of the house, whose name is no secret.
-func ourEnd(role string) bool { return role == "agent" || role == "consult" }
+func ourEnd(role string) bool { return role == "agent" || role == "consult" || role == "supervisor" }
 
 // maskPeer hides the far end of a leg when it is a person's.
 func maskPeer(role, peer string) string {

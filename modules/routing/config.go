@@ -45,6 +45,7 @@ type Queue struct {
 	OnNoAgents  id.Flow   `json:"on_no_agents,omitempty" ref:"flows"`
 	OnClosing   id.Flow   `json:"on_closing,omitempty" ref:"flows"`
 	Rings       []Ring    `json:"rings,omitempty"`
+	Secret      bool      `json:"secret,omitempty" doc:"for tip-offs: nobody listens to its calls, and their recordings take a right of their own"`
 	NoRecording bool      `json:"no_recording,omitempty" doc:"talks of this queue are not recorded"`
 	Target      float64   `json:"target,omitempty" minimum:"0" maximum:"1" doc:"agent answer rate aimed at"`
 }

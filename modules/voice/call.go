@@ -27,8 +27,6 @@ type call struct {
 	startedAt time.Time
 	log       *slog.Logger
 
-	leaveTrunk func() // gives the trunk's channel back; nil: it came by none
-
 	inbox chan func()
 	done  chan struct{}
 	ctx   context.Context //nolint:containedctx // the call's own life: ended with it
@@ -43,6 +41,8 @@ type call struct {
 
 	guests     []*guest
 	conference *conference
+	leaders    map[id.User]*leader
+	tipOff     bool // it is, or was, at a number or in a queue that is secret
 
 	rings    rings
 	referral *referral // whoever transferred by key and has left hears how it went
@@ -88,7 +88,6 @@ type side struct {
 	enteredAt  int64
 	endpoint   contact.Endpoint
 	number     string // of an outside party
-	out        *outWay // by which an outside number is called; nil before that
 	leg        rtp.Leg
 	dialog     *sip.Dialog
 	ringing    func()    // called when the phone says that it rings; may be nil

@@ -56,6 +56,7 @@ func (c *call) dropAgent(ctx context.Context, cause string) {
 		return
 	}
 	c.endConsult(cause)
+	c.leaveAll(cause)
 	c.unpause("", "moved")
 	c.unbridge()
 	c.talkingLeg.Store(nil)

@@ -27,6 +27,7 @@ import (
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/core/span"
 	"github.com/kapok-hotline/kapok/engine/flow"
+	"github.com/kapok-hotline/kapok/platform/audio"
 	"github.com/kapok-hotline/kapok/platform/clock"
 	"github.com/kapok-hotline/kapok/platform/sip"
 	"github.com/kapok-hotline/kapok/platform/sip/siptest"
@@ -88,7 +89,7 @@ func (h *house) Done(_ context.Context, _ id.Contact, a id.User) error {
 	h.note("done %s", a)
 	return nil
 }
-func (h *house) Known(q id.Queue) bool { return q == "vat" || q == "iit" }
+func (h *house) Known(q id.Queue) bool { return q == "vat" || q == "iit" || q == "tipoff" }
 func (h *house) Agent(_ context.Context, number string) (id.User, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -115,11 +116,16 @@ func (h *house) Taken(_ context.Context, _ id.Contact, a id.User) error {
 	return nil
 }
 
+func (h *house) Seize(ctx context.Context, c id.Contact, a id.User) (contact.Endpoint, error) {
+	h.note("seize %s", a)
+	return h.Take(ctx, c, a, "")
+}
+
 func (h *house) Endpoint(_ context.Context, at contact.Endpoint, up bool) error {
 	h.note("endpoint %s%s %v", at.Agent, at.Phone, up)
 	return nil
 }
-func (h *house) Sound(id.Queue) Sound { return Sound{Record: true} }
+func (h *house) Sound(q id.Queue) Sound { return Sound{Record: true, Secret: q == "tipoff"} }
 func (h *house) State(string, time.Time) (day.State, string, time.Time, error) {
 	return h.hours, "", time.Time{}, nil
 }
@@ -212,6 +218,9 @@ type line struct {
 	to    *net.UDPAddr
 	heard int     // packets
 	level float64 // of the newest packet
+
+	tone float64        // Hz it speaks in place of the loud one; 0: that
+	ear  func(a []byte) // told of each packet's A-law
 }
 
 func (h *house) line() *line {
@@ -274,7 +283,11 @@ func (l *line) listen() {
 		l.mu.Lock()
 		l.heard++
 		l.level = math.Sqrt(sum / float64(n-12))
+		ear := l.ear
 		l.mu.Unlock()
+		if ear != nil {
+			ear(b[12:n])
+		}
 	}
 }
 
@@ -300,8 +313,13 @@ func (l *line) speak() {
 			}
 		}
 		l.mu.Lock()
-		to := l.to
+		to, tone := l.to, l.tone
 		l.mu.Unlock()
+		for i := range p[12:] {
+			if tone != 0 {
+				p[12+i] = audio.EncodeA(int16(6000 * math.Sin(2*math.Pi*tone*float64(int(seq)*160+i)/8000)))
+			}
+		}
 		if to != nil {
 			_, _ = l.rtp.WriteTo(p, to)
 		}

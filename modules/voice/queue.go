@@ -38,6 +38,7 @@ func (c *call) wait(q id.Queue, w Waiting) {
 	}
 	c.since, c.entered = w.Since, w.At
 	sound := c.m.deps.Queues.Sound(q)
+	c.tipOff = c.tipOff || sound.Secret
 	c.music(sound)
 	ctx, cancel := context.WithTimeout(c.ctx, brainBound)
 	defer cancel()

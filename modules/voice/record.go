@@ -18,10 +18,11 @@ import (
 // recording is the recording of a call under way: the caller on the left, whoever serves on the right, across
 // holds and transfers.
 type recording struct {
-	id   string
-	file string // below the data folder
-	at   time.Time
-	rec  *audio.Recorder
+	id     string
+	file   string // below the data folder
+	at     time.Time
+	rec    *audio.Recorder
+	secret bool // to be heard by those alone who hold PlaySecret
 
 	// What decides how long it is kept.
 	queue   id.Queue
@@ -38,6 +39,7 @@ func (c *call) record(s *side) {
 	if c.rec == nil && s.role == "agent" && c.m.snap.Load().settings.Recording && c.m.deps.Queues.Sound(s.queue).Record {
 		c.rec = c.m.newRecording(c)
 	}
+	c.sealRecording()
 }
 
 func (m *Module) newRecording(c *call) *recording {
@@ -80,7 +82,7 @@ func (c *call) stopRecording() {
 		return
 	}
 	c.unpause("", "moved")
-	c.rec, r.outcome = nil, c.outcome
+	c.rec, r.outcome, r.secret = nil, c.outcome, c.secret()
 	c.m.gone.Add(1)
 	r.rec.Close(func(sum audio.Summary, err error) {
 		go func() {
@@ -101,6 +103,12 @@ func (m *Module) enterRecording(c *call, r *recording, sum audio.Summary, err er
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
 	defer cancel()
+	if r.secret {
+		if err := m.seal(ctx, r.id); err != nil { // not entered at all rather than heard by who may not
+			m.notRecorded(c, err)
+			return
+		}
+	}
 	row := enteredRow{
 		id: r.id, contact: c.id, site: c.site, file: filepath.ToSlash(r.file), key: r.rec.KeyID(),
 		at: r.at, queue: r.queue, number: r.number, outcome: r.outcome, sum: sum,

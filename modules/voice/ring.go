@@ -46,7 +46,7 @@ func (c *call) ring(ctx context.Context, s *side, join func() bool) error {
 		_ = s.leg.Close() // nothing flowed yet
 		return notHere(c.id)
 	}
-	dialog, answer, err := m.dial(ctx, c, s, "offer")
+	dialog, answer, err := m.dial(ctx, c, s, s.purpose())
 	if err != nil {
 		c.unjoined(ctx, s, fault.CodeOf(err))
 		return err
@@ -58,13 +58,16 @@ func (c *call) ring(ctx context.Context, s *side, join func() bool) error {
 	}
 	joined := false
 	c.ask(context.WithoutCancel(ctx), func() {
-		if c.over || c.agent != nil && s.role != "consult" || dialog.End().Cause != "" || context.Cause(ctx) != nil || !join() {
+		if c.over || c.agent != nil && s.role != "consult" && s.role != supervisor || dialog.End().Cause != "" || context.Cause(ctx) != nil || !join() {
 			return
 		}
 		joined = true
-		if s.role == "consult" {
+		switch s.role {
+		case "consult":
 			c.consulted(s)
-		} else {
+		case supervisor:
+			c.attend(s)
+		default:
 			c.join(s)
 		}
 	})
@@ -129,9 +132,6 @@ const mediaTimeout = 60 * time.Second
 // dial calls a side and waits for its end. A phone that will not have encrypted media is asked once more without,
 // where its setting allows that.
 func (m *Module) dial(ctx context.Context, c *call, s *side, kind string) (*sip.Dialog, []byte, error) {
-	if s.agent == "" && s.endpoint.Phone == "" {
-		return m.callOut(ctx, c, s, c.site, c.from, kind)
-	}
 	dialog, answer, err := m.dialOnce(ctx, c, s, kind)
 	if !errors.Is(err, errNotAcceptable) || !s.plainToo {
 		return dialog, answer, err
@@ -218,10 +218,11 @@ func refusal(ctx context.Context, ev sip.Event) error {
 // way chooses how a side is reached: its registration, or a trunk.
 func (m *Module) way(c id.Contact, s *side, o *sip.CallOptions) error {
 	if s.agent == "" && s.endpoint.Phone == "" {
-		if s.out == nil {
+		trunk, uri, ok := m.snap.Load().wayOut(s.number)
+		if !ok {
 			return fault.New(fault.Unavailable, "voice.trunk.none", "number", s.number)
 		}
-		o.Trunk, o.URI, o.From = string(s.out.trunk), sip.URI{Scheme: "sip", User: s.number}, m.from(s.out.shown)
+		o.Trunk, o.URI = trunk, uri
 		return nil
 	}
 	b := m.binding(s.endpoint)

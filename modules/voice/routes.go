@@ -74,6 +74,9 @@ func (m *Module) open(ctx context.Context, recording string) (*audio.Recording, 
 	if err := web.May(ctx, PlayRecording, id.Site(r.place)); err != nil {
 		return nil, nil, err
 	}
+	if err := m.maySecret(ctx, recording, id.Site(r.place)); err != nil {
+		return nil, nil, err
+	}
 	if r.erasedAt > 0 {
 		return nil, nil, fault.New(fault.NotFound, "voice.recording.erased", "recording", recording)
 	}

@@ -47,6 +47,7 @@ type Sound struct {
 	Music    id.Prompt
 	Announce time.Duration
 	Record   bool
+	Secret   bool // for tip-offs: nobody listens
 }
 
 // Queues is asked for agents; routing answers.
@@ -60,6 +61,8 @@ type Queues interface {
 	// Take reserves an agent for a call that is given to them past the queues; it ends with Taken (answered) or Done.
 	Take(ctx context.Context, c id.Contact, agent id.User, from id.Queue) (contact.Endpoint, error)
 	Taken(ctx context.Context, c id.Contact, agent id.User) error
+	// Seize is Take for a leader who takes part in a talk: also who is away.
+	Seize(ctx context.Context, c id.Contact, agent id.User) (contact.Endpoint, error)
 	Endpoint(ctx context.Context, at contact.Endpoint, up bool) error
 	Sound(q id.Queue) Sound
 }
@@ -81,9 +84,6 @@ type Deps struct {
 	Facts   Facts
 	Queues  Queues
 	Hours   Hours
-	Sites   Sites      // nil: there is one site
-	Staff   Staff      // nil: everybody is bound by the rules for all
-	Cities  CityMemory // nil: nobody remembers
 	Changed func(func())
 	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
 	Log     *slog.Logger
@@ -131,10 +131,6 @@ type Module struct {
 	calls  map[id.Contact]*call
 	gone   sync.WaitGroup
 	relays relays
-
-	loads    trunkLoads
-	outCalls callTimes
-
 	crew   *crew.Crew // runs the calls
 }
 

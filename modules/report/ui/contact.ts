@@ -35,6 +35,7 @@ export function factSaid(f: Fact, names: Names): Said {
   let key = kind
   if (f.kind === 'contact.stepped' && b.key) key = 'contact_stepped_key'
   if (f.kind === 'leg.started' && b.role) key = `leg_started_${s(b.role)}`
+  if (f.kind === 'contact.supervised' && b.mode) key = `contact_supervised_${s(b.mode)}`
   if (f.kind === 'contact.missed') key = ['missed', 'refused', 'failed', 'withdrawn'].includes(s(b.why)) ? `contact_missed_${s(b.why)}` : 'contact_missed'
   if (f.kind === 'recording.stored' && b.missing) key = 'recording_stored_missing'
   if (f.kind === 'recording.kept' && !b.held) key = 'recording_kept_off'
