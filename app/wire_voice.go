@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
@@ -9,6 +10,7 @@ import (
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/modules/routing"
 	"github.com/kapok-hotline/kapok/modules/voice"
+	"github.com/kapok-hotline/kapok/platform/section"
 )
 
 // realm is what phones and browsers register under; stored digests depend on it.
@@ -20,7 +22,7 @@ func (h *House) newVoice() (*voice.Module, error) {
 		return nil, err
 	}
 	d := voice.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Changed: h.changed, Log: h.log,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Changed: h.changed, Publish: publisher{h}, Log: h.log,
 		Keep: facts{h}.Keep, Node: h.o.Node,
 		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
@@ -96,6 +98,13 @@ func (q queues) Sound(code id.Queue) voice.Sound {
 		return voice.Sound{Record: true}
 	}
 	return voice.Sound{Music: k.Music, Announce: time.Duration(k.AnnounceS) * time.Second, Record: !k.NoRecording, Secret: k.Secret}
+}
+
+// publisher brings voice's flows into the configuration, which is made after the modules.
+type publisher struct{ h *House }
+
+func (p publisher) Put(ctx context.Context, key, code string, body json.RawMessage, o section.Options) (section.Result, error) {
+	return p.h.book.Put(ctx, key, code, body, o)
 }
 
 // flowHours answers a flow's question for a calendar.

@@ -29,6 +29,7 @@ func (m *Module) Routes(api *web.API) {
 	web.Get(api, "/api/v1/voice/trunks", ManageTrunks, "How the trunks are", m.trunkStates)
 	web.Post(api, "/api/v1/voice/trunks/{code}/test", ManageTrunks, "Test a trunk step by step", m.testTrunk)
 	web.Get(api, "/api/v1/voice/phones", ManagePhones, "Which phones are registered", m.phoneStates)
+	m.flowRoutes(api)
 	api.Handle("GET /sip", right.Own, m.sip.WebSocket(), web.Stream())
 }
 

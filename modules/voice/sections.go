@@ -200,10 +200,16 @@ func (m *Module) publish(ctx context.Context, tx *store.Tx, g flow.Graph) error 
 	_, err = store.Exec(ctx, tx, `INSERT INTO voice_flow (code, version, at, body)
 		SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ? FROM voice_flow WHERE code = ?`,
 		string(g.Code), m.now().UnixMilli(), string(body), string(g.Code))
-	return err
+	if err != nil {
+		return err
+	}
+	return noteVersion(ctx, tx, g.Code)
 }
 
 func dropFlow(ctx context.Context, tx *store.Tx, code string) error {
+	if err := forgetFlow(ctx, tx, code); err != nil {
+		return err
+	}
 	return store.Change(ctx, tx, `DELETE FROM voice_flow WHERE code = ?`, code)
 }
 

@@ -86,6 +86,7 @@ type Deps struct {
 	Hours   Hours
 	Changed func(func())
 	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
+	Publish Publisher           // flows, by the configuration
 	Log     *slog.Logger
 
 	// Keep writes a fact in a transaction, with the rows it is about; nil: it is posted when they are there.
