@@ -28,7 +28,6 @@ func (m *Module) Invariants() []ledger.Invariant {
 		{Name: "report.recount", Check: m.checkRecount},
 		{Name: "report.rates", Check: checkRates},
 		{Name: "report.presence", Check: m.checkPresence},
-		{Name: "report.paths", Check: m.checkPaths},
 	}
 }
 
@@ -85,12 +84,14 @@ func checkWinner(ctx context.Context, db *store.DB) ([]ledger.Breach, error) {
 // checkRates: the rates' rows agree on every day: queues, agents and topics have the same visits, and as many
 // callers and contacts as these allow.
 func checkRates(ctx context.Context, db *store.DB) ([]ledger.Breach, error) {
-	return breaches(ctx, db, `SELECT q.day, q.entered, q.answered, a.entered, a.answered, t.entered, t.answered, q.entered_first, q.callers
+	return breaches(ctx, db, `SELECT q.day, q.entered, q.answered,
+		COALESCE(a.entered, 0), COALESCE(a.answered, 0), COALESCE(t.entered, 0), COALESCE(t.answered, 0), q.entered_first, q.callers
 		FROM (SELECT day, SUM(entered) AS entered, SUM(answered) AS answered, SUM(entered_first) AS entered_first,
 			SUM(callers) AS callers, SUM(callers_answered) AS reached FROM report_queue WHERE slot >= 0 GROUP BY day) q
-		JOIN (SELECT day, SUM(entered) AS entered, SUM(answered) AS answered FROM report_agent WHERE slot >= 0 GROUP BY day) a ON a.day = q.day
-		JOIN (SELECT day, SUM(entered) AS entered, SUM(answered) AS answered FROM report_topic GROUP BY day) t ON t.day = q.day
-		WHERE q.entered <> a.entered OR q.entered <> t.entered OR q.answered <> a.answered OR q.answered <> t.answered
+		LEFT JOIN (SELECT day, SUM(entered) AS entered, SUM(answered) AS answered FROM report_agent WHERE slot >= 0 GROUP BY day) a ON a.day = q.day
+		LEFT JOIN (SELECT day, SUM(entered) AS entered, SUM(answered) AS answered FROM report_topic GROUP BY day) t ON t.day = q.day
+		WHERE q.entered <> COALESCE(a.entered, 0) OR q.entered <> COALESCE(t.entered, 0)
+			OR q.answered <> COALESCE(a.answered, 0) OR q.answered <> COALESCE(t.answered, 0)
 			OR q.answered > q.entered OR q.callers > q.entered_first OR q.reached > q.callers OR q.reached > q.answered
 		ORDER BY q.day`,
 		[]string{"queue_entered", "queue_answered", "agent_entered", "agent_answered", "topic_entered", "topic_answered", "first", "callers"})

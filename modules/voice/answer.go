@@ -58,7 +58,12 @@ func (m *Module) invite(in *sip.Incoming) {
 		m.reject(in, 503, "", sip.Header{Name: "Retry-After", Value: "10"})
 		return
 	}
+	leave, room := m.trunkRoom(in)
+	if !room {
+		return
+	}
 	c := m.begin(in, number)
+	c.leaveTrunk = leave
 	if err := c.answer(ctx, in, keys); err != nil {
 		c.refuse(in, err)
 		return
@@ -236,4 +241,7 @@ func (m *Module) forget(c *call) {
 	m.mu.Lock()
 	delete(m.calls, c.id)
 	m.mu.Unlock()
+	if c.leaveTrunk != nil {
+		c.leaveTrunk()
+	}
 }

@@ -27,6 +27,8 @@ type call struct {
 	startedAt time.Time
 	log       *slog.Logger
 
+	leaveTrunk func() // gives the trunk's channel back; nil: it came by none
+
 	inbox chan func()
 	done  chan struct{}
 	ctx   context.Context //nolint:containedctx // the call's own life: ended with it
@@ -87,7 +89,8 @@ type side struct {
 	queue      id.Queue
 	enteredAt  int64
 	endpoint   contact.Endpoint
-	number     string // of an outside party
+	number     string  // of an outside party
+	out        *outWay // by which an outside number is called; nil before that
 	leg        rtp.Leg
 	dialog     *sip.Dialog
 	ringing    func()    // called when the phone says that it rings; may be nil

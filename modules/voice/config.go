@@ -43,6 +43,11 @@ type Trunk struct {
 	User     string   `json:"user,omitempty"`
 	Password string   `json:"password,omitempty" writeOnly:"true" maxLength:"64"`
 	OptionsS int      `json:"options_s,omitempty" minimum:"0" maximum:"600" doc:"seconds between health questions; 0: none"`
+
+	CallerID  string `json:"caller_id,omitempty" maxLength:"20" doc:"number shown on calls out where the agent's city has none"`
+	OwnIDOnly bool   `json:"own_id_only,omitempty" doc:"the carrier passes on no number but the trunk's own: it is shown in place of the city's"`
+	MaxCalls  int    `json:"max_calls,omitempty" minimum:"0" maximum:"100000" doc:"most calls at once, both ways; 0: no limit"`
+	MaxRate   int    `json:"max_rate,omitempty" minimum:"0" maximum:"10000" doc:"most new calls a second, both ways; 0: no limit"`
 }
 
 // Number is what people dial, and where that leads.

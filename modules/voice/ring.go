@@ -132,6 +132,9 @@ const mediaTimeout = 60 * time.Second
 // dial calls a side and waits for its end. A phone that will not have encrypted media is asked once more without,
 // where its setting allows that.
 func (m *Module) dial(ctx context.Context, c *call, s *side, kind string) (*sip.Dialog, []byte, error) {
+	if s.agent == "" && s.endpoint.Phone == "" {
+		return m.callOut(ctx, c, s, c.site, c.from, kind)
+	}
 	dialog, answer, err := m.dialOnce(ctx, c, s, kind)
 	if !errors.Is(err, errNotAcceptable) || !s.plainToo {
 		return dialog, answer, err
@@ -218,11 +221,10 @@ func refusal(ctx context.Context, ev sip.Event) error {
 // way chooses how a side is reached: its registration, or a trunk.
 func (m *Module) way(c id.Contact, s *side, o *sip.CallOptions) error {
 	if s.agent == "" && s.endpoint.Phone == "" {
-		trunk, uri, ok := m.snap.Load().wayOut(s.number)
-		if !ok {
+		if s.out == nil {
 			return fault.New(fault.Unavailable, "voice.trunk.none", "number", s.number)
 		}
-		o.Trunk, o.URI = trunk, uri
+		o.Trunk, o.URI, o.From = string(s.out.trunk), sip.URI{Scheme: "sip", User: s.number}, m.from(s.out.shown)
 		return nil
 	}
 	b := m.binding(s.endpoint)

@@ -22,13 +22,14 @@ const (
 	ManagePrompts right.Right = "voice.prompt.manage"
 	ManageFlows   right.Right = "voice.flow.manage"
 	PlayRecording right.Right = "voice.recording.play"
+	CallAbroad    right.Right = "voice.call.abroad" // asks nothing by itself: rules for calls out can name it
 	// ManageRecordings is for keys, retention, legal hold and erasure.
 	ManageRecordings right.Right = "voice.recording.manage"
 )
 
 // Rights gives the rights voice declares.
 func (m *Module) Rights() []right.Right {
-	return []right.Right{ManagePhones, ManageTrunks, ManageNumbers, ManagePrompts, ManageFlows, PlayRecording, ManageRecordings, PlaySecret}
+	return []right.Right{CallAbroad, ManagePhones, ManageTrunks, ManageNumbers, ManagePrompts, ManageFlows, PlayRecording, ManageRecordings, PlaySecret}
 }
 
 // Sections gives what of voice can be configured.
@@ -36,6 +37,10 @@ func (m *Module) Sections() []section.Section {
 	return []section.Section{
 		section.Of(m.phoneSection()),
 		section.Of(trunkSection()),
+		section.Of(citySection()),
+		section.Of(segmentSection()),
+		section.Of(areaSection()),
+		section.Of(ruleSection()),
 		section.Of(section.Spec[Prompt]{
 			Key: "prompts", Order: 52, Right: ManagePrompts,
 			ID:   func(p Prompt) string { return string(p.Code) },

@@ -22,6 +22,8 @@ type snapshot struct {
 	prompts  map[id.Prompt]Prompt
 	flows    map[id.Flow]compiled
 	settings Settings
+	atlas    *atlas
+	rules    []CallRule
 }
 
 type compiled struct {
@@ -89,6 +91,12 @@ func (m *Module) load(ctx context.Context) (*snapshot, error) {
 	}
 	if len(settings) > 0 {
 		s.settings = settings[0]
+	}
+	if s.atlas, err = loadAtlas(ctx, db); err != nil {
+		return nil, err
+	}
+	if s.rules, err = ruleTable.Load(ctx, db); err != nil {
+		return nil, err
 	}
 	return s, m.loadFlows(ctx, s)
 }

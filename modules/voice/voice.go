@@ -84,6 +84,9 @@ type Deps struct {
 	Facts   Facts
 	Queues  Queues
 	Hours   Hours
+	Sites   Sites      // nil: there is one site
+	Staff   Staff      // nil: everybody is bound by the rules for all
+	Cities  CityMemory // nil: nobody remembers
 	Changed func(func())
 	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
 	Publish Publisher           // flows, by the configuration
@@ -132,7 +135,11 @@ type Module struct {
 	calls  map[id.Contact]*call
 	gone   sync.WaitGroup
 	relays relays
-	crew   *crew.Crew // runs the calls
+
+	loads    trunkLoads
+	outCalls callTimes
+
+	crew *crew.Crew // runs the calls
 }
 
 // crewWaiting is how many goroutines are kept for the next calls.
