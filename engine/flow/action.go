@@ -18,6 +18,7 @@ type Action struct {
 	Gather   *Gather   `json:"gather,omitempty"`
 	Say      *Say      `json:"say,omitempty"`
 	Hours    *AskHours `json:"hours,omitempty"`
+	City     *AskCity  `json:"city,omitempty"`
 	Queue    *Queue    `json:"queue,omitempty"`
 	Transfer *Transfer `json:"transfer,omitempty"`
 	Hangup   *Hangup   `json:"hangup,omitempty"`
@@ -81,6 +82,7 @@ type AskHours struct {
 // Why (full, max_wait, no_agents, closing …) when the queue gave it back.
 type Queue struct {
 	Queue    id.Queue `json:"queue"`
+	ByCity   bool     `json:"by_city,omitempty"` // the city's own in its place, where it has one
 	Priority int      `json:"priority,omitempty"`
 	Needs    []Need   `json:"needs,omitempty"`
 	First    bool     `json:"first"` // the contact's first request for an agent
@@ -119,5 +121,7 @@ type Input struct {
 	Name   string            `json:"name,omitempty"`   // the holiday's, of Hours; becomes {holiday}
 	Next   int64             `json:"next,omitempty"`   // unix ms of the next opening, of Hours; becomes {next_open}
 	Why    string            `json:"why,omitempty"`    // of Failed; becomes {why}
+	City   string            `json:"city,omitempty"`   // of Located; becomes {city}
+	Away   bool              `json:"away,omitempty"`   // of Located: the contact belongs elsewhere
 	Vars   map[string]string `json:"vars,omitempty"`   // what the channel learnt: position, wait …
 }

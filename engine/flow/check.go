@@ -45,6 +45,8 @@ func (c *compiler) node(n *Node) {
 		c.vars(n)
 	case BranchKind:
 		c.cases(n)
+	case CityKind:
+		c.cityNode(n)
 	case QueueKind:
 		c.queue(n)
 	case TransferKind:

@@ -32,6 +32,8 @@ func (n *Node) Edges() []Edge {
 	add("lunch", n.Lunch, false)
 	add("holiday", n.Holiday, false)
 	add("else", n.Else, false)
+	add("elsewhere", n.Elsewhere, false)
+	add("unknown", n.Unknown, false)
 	add("failed", n.Failed, false)
 	return out
 }

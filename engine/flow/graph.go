@@ -28,7 +28,8 @@ const (
 	HoursKind    Kind = "hours"    // calendar, open*, closed*, lunch, holiday
 	SetKind      Kind = "set"      // set*, next*
 	BranchKind   Kind = "branch"   // cases*, else*
-	QueueKind    Kind = "queue"    // queue*, priority, needs, failed
+	CityKind     Kind = "city"     // var, next*, elsewhere*, unknown*
+	QueueKind    Kind = "queue"    // queue*, by_city, priority, needs, failed
 	TransferKind Kind = "transfer" // to*, failed
 	HangupKind   Kind = "hangup"   // outcome, cause
 )
@@ -37,7 +38,7 @@ const (
 // Targets (next, timeout, bypass …) are ids of nodes of the same graph.
 type Node struct {
 	ID     string `yaml:"id" json:"id" pattern:"^[a-z][a-z0-9_-]{0,31}$"`
-	Kind   Kind   `yaml:"kind" json:"kind" enum:"play,menu,gather,say,hours,set,branch,queue,transfer,hangup"`
+	Kind   Kind   `yaml:"kind" json:"kind" enum:"play,menu,gather,say,hours,set,branch,city,queue,transfer,hangup"`
 	Name   string `yaml:"name,omitempty" json:"name,omitempty" doc:"title of the card in the designer"`
 	NameEn string `yaml:"name_en,omitempty" json:"name_en,omitempty"`
 	Served bool   `yaml:"served,omitempty" json:"served,omitempty" doc:"whoever comes here has what they came for: it counts as self-served"`
@@ -58,7 +59,7 @@ type Node struct {
 	InvalidPrompt string    `yaml:"invalid_prompt,omitempty" json:"invalid_prompt,omitempty" doc:"played before asking a mistaken person again"`
 	Bypass        string    `yaml:"bypass,omitempty" json:"bypass,omitempty" doc:"where the menu is skipped to while menus are switched off (GB/T 33358 advises none)"`
 
-	Var   string `yaml:"var,omitempty" json:"var,omitempty" doc:"variable that takes the digits"`
+	Var   string `yaml:"var,omitempty" json:"var,omitempty" doc:"variable that takes the digits; of a city node the one with the area code keyed in, empty: by the caller's number"`
 	Min   int    `yaml:"min,omitempty" json:"min,omitempty" minimum:"0" maximum:"32" doc:"fewest digits; default 1"`
 	Max   int    `yaml:"max,omitempty" json:"max,omitempty" minimum:"1" maximum:"32" doc:"most digits; with so many the input ends by itself"`
 	Stop  string `yaml:"stop,omitempty" json:"stop,omitempty" doc:"key that ends the input; default #"`
@@ -67,7 +68,7 @@ type Node struct {
 	Say   What   `yaml:"say,omitempty" json:"say,omitempty" enum:"digits,number,time,date,duration,position,money"`
 	Value string `yaml:"value,omitempty" json:"value,omitempty" doc:"what is said; {var} is filled in"`
 
-	Calendar string `yaml:"calendar,omitempty" json:"calendar,omitempty" doc:"code of the calendar asked; empty is the number's own"`
+	Calendar string `yaml:"calendar,omitempty" json:"calendar,omitempty" doc:"code of the calendar asked; empty is the city's own, else the number's"`
 	Open     string `yaml:"open,omitempty" json:"open,omitempty"`
 	Closed   string `yaml:"closed,omitempty" json:"closed,omitempty"`
 	Lunch    string `yaml:"lunch,omitempty" json:"lunch,omitempty" doc:"empty: as closed"`
@@ -77,6 +78,10 @@ type Node struct {
 	Cases []Case            `yaml:"cases,omitempty" json:"cases,omitempty" doc:"the first that holds is taken"`
 	Else  string            `yaml:"else,omitempty" json:"else,omitempty"`
 
+	Elsewhere string `yaml:"elsewhere,omitempty" json:"elsewhere,omitempty" doc:"where a person goes who belongs to a city or province that is not served here, when they have heard where to call"`
+	Unknown   string `yaml:"unknown,omitempty" json:"unknown,omitempty" doc:"where a person goes whose city nobody knows: to a question for the area code"`
+
+	ByCity   bool     `yaml:"by_city,omitempty" json:"by_city,omitempty" doc:"the queue the person's city has in place of this one, where it has one"`
 	Queue    id.Queue `yaml:"queue,omitempty" json:"queue,omitempty"`
 	Priority int      `yaml:"priority,omitempty" json:"priority,omitempty" minimum:"-9" maximum:"9" doc:"added to the queue's own"`
 	Needs    []Need   `yaml:"needs,omitempty" json:"needs,omitempty" doc:"skills beside the queue's own"`

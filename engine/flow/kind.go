@@ -25,8 +25,10 @@ func fields(k Kind) []string {
 		return []string{"set*", "next*"}
 	case BranchKind:
 		return []string{"cases*", "else*"}
+	case CityKind:
+		return []string{"var", "next*", "elsewhere*", "unknown*"}
 	case QueueKind:
-		return []string{"queue*", "priority", "needs", "failed"}
+		return []string{"queue*", "by_city", "priority", "needs", "failed"}
 	case TransferKind:
 		return []string{"to*", "failed"}
 	case HangupKind:

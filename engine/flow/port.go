@@ -10,10 +10,13 @@ func (r *run) by(n *Node, port, to string) string {
 	return to
 }
 
-// doubled reports whether several ports of an hours or branch node lead to the place.
+// doubled reports whether several ports of an hours, branch or city node lead to the place.
 func (n *Node) doubled(to string) bool {
 	ways := 0
-	for _, t := range [...]string{n.Open, n.Closed, n.Lunch, n.Holiday, n.Else} {
+	if n.Kind == CityKind && n.Next == to {
+		ways++
+	}
+	for _, t := range [...]string{n.Open, n.Closed, n.Lunch, n.Holiday, n.Else, n.Elsewhere, n.Unknown} {
 		if t == to {
 			ways++
 		}

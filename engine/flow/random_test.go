@@ -24,7 +24,7 @@ func (d *dice) n(n int) int {
 	return d.r.IntN(n)
 }
 
-var kinds = []Kind{PlayKind, MenuKind, GatherKind, SayKind, HoursKind, SetKind, BranchKind, QueueKind, TransferKind, HangupKind}
+var kinds = []Kind{PlayKind, MenuKind, GatherKind, SayKind, HoursKind, SetKind, BranchKind, CityKind, QueueKind, TransferKind, HangupKind}
 
 // graph draws a graph whose targets point anywhere, most of them to nodes there are.
 func (d *dice) graph() Graph {
@@ -67,8 +67,13 @@ func (d *dice) fill(n *Node, to func() string) {
 		n.Set, n.Next = map[string]string{"v": "{v}{v}" + strconv.Itoa(d.n(3))}, to()
 	case BranchKind:
 		n.Cases, n.Else = []Case{{Var: "v", Op: Prefix, Values: []string{"1"}, To: to()}}, to()
+	case CityKind:
+		n.Next, n.Elsewhere, n.Unknown = to(), to(), to()
+		if d.n(2) == 0 {
+			n.Var = "v"
+		}
 	case QueueKind:
-		n.Queue = "q"
+		n.Queue, n.ByCity = "q", d.n(2) == 0
 		if d.n(2) == 0 {
 			n.Failed = to()
 		}
@@ -81,7 +86,9 @@ func (d *dice) fill(n *Node, to func() string) {
 }
 
 func (d *dice) input() Input {
-	switch d.n(9) {
+	switch d.n(10) {
+	case 8:
+		return Input{Kind: Located, City: []string{"", "gz"}[d.n(2)], Away: d.n(2) == 0}
 	case 0, 1, 2:
 		return Input{Kind: Pressed, Digits: strconv.Itoa(d.n(1000))}
 	case 3:
@@ -102,7 +109,7 @@ func (d *dice) input() Input {
 func sound(t *testing.T, c Cursor, a Action) {
 	t.Helper()
 	things := 0
-	for _, is := range []bool{a.Play != nil, a.Gather != nil, a.Say != nil, a.Hours != nil, a.Queue != nil, a.Transfer != nil, a.Hangup != nil} {
+	for _, is := range []bool{a.Play != nil, a.Gather != nil, a.Say != nil, a.Hours != nil, a.City != nil, a.Queue != nil, a.Transfer != nil, a.Hangup != nil} {
 		if is {
 			things++
 		}

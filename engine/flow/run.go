@@ -71,6 +71,8 @@ func (f *Flow) Next(c Cursor, in Input) (Cursor, Action) {
 		return r.gathered(n, in)
 	case HoursKind:
 		return r.enter(r.opened(n, in))
+	case CityKind:
+		return r.enter(r.located(n, in))
 	case QueueKind, TransferKind:
 		return r.given(n, in)
 	}
@@ -142,10 +144,12 @@ func (r *run) do(n *Node) (Cursor, Action) {
 		return r.act(Action{Say: &Say{What: n.Say, Value: fill(n.Value, r.c.Vars)}})
 	case HoursKind:
 		return r.act(Action{Hours: &AskHours{Calendar: n.Calendar}})
+	case CityKind:
+		return r.askCity(n)
 	case QueueKind:
 		first := !r.c.Asked
 		r.c.Asked, r.c.Ahead = true, ""
-		return r.act(Action{Queue: &Queue{Queue: n.Queue, Priority: n.Priority, Needs: n.Needs, First: first}})
+		return r.act(Action{Queue: &Queue{Queue: n.Queue, ByCity: n.ByCity, Priority: n.Priority, Needs: n.Needs, First: first}})
 	case TransferKind:
 		if n.To != nil {
 			r.c.Asked = r.c.Asked || n.To.Kind == contact.ToAgent || n.To.Kind == contact.ToQueue

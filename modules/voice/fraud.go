@@ -172,7 +172,7 @@ func (m *Module) mayCallOut(by id.User, number string) error {
 	}
 	local := now.In(zone)
 	err = rule.allows(n, class, local.Hour()*60+local.Minute())
-	if err == nil && class != phone.Emergency && !m.outCalls.count(by, rule.PerHour, now) {
+	if err == nil && class != phone.Emergency && !m.out.calls.count(by, rule.PerHour, now) {
 		err = fault.New(fault.TooMany, "voice.callout.often", "most", rule.PerHour)
 	}
 	if err != nil {

@@ -8,6 +8,12 @@ import (
 	"github.com/kapok-hotline/kapok/platform/sip"
 )
 
+// outgoing is what is counted of calls by trunks.
+type outgoing struct {
+	loads trunkLoads
+	calls callTimes
+}
+
 // trunkLoads counts the calls of every trunk, both ways, against its limits. The zero value is ready.
 type trunkLoads struct {
 	mu sync.Mutex
@@ -78,7 +84,7 @@ func (m *Module) trunkRoom(in *sip.Incoming) (leave func(), ok bool) {
 		return nil, true
 	}
 	code := id.Trunk(in.Trunk)
-	leave, ok = m.loads.enter(code, m.snap.Load().trunks[code], m.now())
+	leave, ok = m.out.loads.enter(code, m.snap.Load().trunks[code], m.now())
 	if !ok {
 		m.deps.Log.Warn("a trunk is full: a call is refused", "trunk", code)
 		m.reject(in, 503, "Trunk full")

@@ -99,7 +99,7 @@ func (m *Module) callOut(ctx context.Context, c *call, s *side, site id.Site, sh
 	}
 	err := error(fault.New(fault.Unavailable, "voice.trunk.none", "number", s.number))
 	for i, w := range m.outTrunk(site) {
-		leave, room := m.loads.enter(w.trunk, m.snap.Load().trunks[w.trunk], m.now())
+		leave, room := m.out.loads.enter(w.trunk, m.snap.Load().trunks[w.trunk], m.now())
 		if !room {
 			c.log.Warn("a trunk is full: the next is tried", "trunk", w.trunk)
 			err = fault.New(fault.Unavailable, "voice.trunk.full", "trunk", string(w.trunk))

@@ -103,25 +103,25 @@ func TestCallOutFailsOver(t *testing.T) {
 			must(t, numberTable.Put(ctx, h.deps.DB, "12367", Number{Code: "12367", Site: "sg", Flow: "straight"}))
 			must(t, h.reload(ctx))
 			if c.full {
-				if _, ok := h.loads.enter("sgct", h.snap.Load().trunks["sgct"], h.now()); !ok {
+				if _, ok := h.out.loads.enter("sgct", h.snap.Load().trunks["sgct"], h.now()); !ok {
 					t.Fatal("an empty trunk has no room")
 				}
 			}
 			caller, _, _ := h.talk()
-			before, _ := h.loads.now("prov") // all peers are at one address: the caller's call counts on the same trunk
+			before, _ := h.out.loads.now("prov") // all peers are at one address: the caller's call counts on the same trunk
 			must(t, h.Transfer(ctx, h.contact(), "a1", contact.Target{Kind: contact.ToNumber, Code: "02083330000"}))
 			if c.answer != 0 {
 				city.Respond(city.Expect("INVITE"), c.answer, c.reason, "city", "")
 			}
 			in := prov.lift()
 			h.until("caller and outside talk", func() bool { return caller.loud() && prov.loud() })
-			if n, _ := h.loads.now("prov"); n != before+1 {
+			if n, _ := h.out.loads.now("prov"); n != before+1 {
 				t.Errorf("the province's trunk has %d calls, %d before", n, before)
 			}
 			prov.within(in, "BYE", 2, "")
 			caller.Expect("BYE")
 			h.ends(contact.ByAgent, contact.Answered)
-			h.until("the channel is free", func() bool { n, _ := h.loads.now("prov"); return n == 0 })
+			h.until("the channel is free", func() bool { n, _ := h.out.loads.now("prov"); return n == 0 })
 		})
 	}
 }
@@ -167,8 +167,8 @@ func TestTrunkFull(t *testing.T) {
 	l.Call.To = m.Tag("To")
 	l.Raw([]byte(l.Call.Text("ACK", l.Branch, "")))
 	first.Request("BYE", "")
-	h.until("the channel is free", func() bool { n, _ := h.loads.now("ct"); return n == 0 })
-	if _, refused := h.loads.now("ct"); refused != 1 {
+	h.until("the channel is free", func() bool { n, _ := h.out.loads.now("ct"); return n == 0 })
+	if _, refused := h.out.loads.now("ct"); refused != 1 {
 		t.Errorf("%d calls were refused", refused)
 	}
 	h.call("12367")

@@ -116,6 +116,7 @@ type Module struct {
 	deps    Deps
 	snap    atomic.Pointer[snapshot]
 	sip     *sip.Server
+	out     outgoing
 	plane   *rtp.Plane
 	tick    *audio.Tick
 	sounds  *sounds
