@@ -131,60 +131,6 @@ func toneWAV(hz float64, length time.Duration) []byte {
 	return b.Bytes()
 }
 
-// channels reads a WAV file of 16 bits, A-law or µ-law by channel. A file whose length was never filled in is read
-// to its end.
-func channels(wav []byte) (out [][]int16, err error) {
-	if len(wav) < 44 || string(wav[:4]) != "RIFF" {
-		return nil, fmt.Errorf("%d bytes are no WAV file", len(wav))
-	}
-	var format, count, bits uint16
-	for at := 12; at+8 <= len(wav); {
-		kind, size := string(wav[at:at+4]), int(binary.LittleEndian.Uint32(wav[at+4:]))
-		body := wav[at+8:]
-		if kind == "data" {
-			if size > 0 && size < len(body) {
-				body = body[:size]
-			}
-			return split(body, format, count, bits)
-		}
-		if kind == "fmt " {
-			format, count, bits = binary.LittleEndian.Uint16(body), binary.LittleEndian.Uint16(body[2:]), binary.LittleEndian.Uint16(body[14:])
-		}
-		at += 8 + size + size%2
-	}
-	return nil, fmt.Errorf("the WAV file has no sound")
-}
-
-func split(body []byte, format, count, bits uint16) ([][]int16, error) {
-	out := make([][]int16, count)
-	switch {
-	case format == 1 && bits == 16, format == 0xfffe && bits == 16:
-		for i := 0; i+1 < len(body); i += 2 {
-			c := i / 2 % int(count)
-			out[c] = append(out[c], int16(binary.LittleEndian.Uint16(body[i:])))
-		}
-	case format == 6:
-		for i, v := range body {
-			c := i % int(count)
-			out[c] = append(out[c], ua.ALaw(v))
-		}
-	default:
-		return nil, fmt.Errorf("a WAV file of format %d with %d bits", format, bits)
-	}
-	return out, nil
-}
-
-// loudest gives the greatest share a tone has in any second of the sound.
-func loudest(samples []int16, hz float64) (share, level float64) {
-	const second = 8000
-	for at := 0; at+second <= len(samples); at += second / 4 {
-		if s, l := ua.Share(samples[at:at+second], hz); s > share && l > -40 {
-			share, level = s, l
-		}
-	}
-	return share, level
-}
-
 // TestFirstCall is a call from the street to a desk phone by others, in the menu by keys, with sound both ways, and
 // everything the house says of it afterwards.
 func TestFirstCall(t *testing.T) {
@@ -213,9 +159,9 @@ func TestFirstCall(t *testing.T) {
 	must(t, a.WrapUp(s.ctx, contact, "0101"))
 	b.stop()
 
-	sound, err := channels(b.heard(t))
+	sound, err := ua.Channels(b.heard(t))
 	must(t, err)
-	if share, level := loudest(sound[0], 440); share < 0.9 {
+	if share, level := ua.Loudest(sound[0], 440); share < 0.9 {
 		t.Errorf("baresip hears the caller at %.2f, %.0f dB", share, level)
 	}
 	st := s.story(c.number, "recorded and wrapped up", func(st *story) bool { return len(st.Recordings) == 1 && st.Wrapup != nil })
@@ -241,14 +187,14 @@ func eachOnItsOwnChannel(s *scene, st *story) {
 	}
 	wav, err := s.leader.Raw(s.ctx, "GET", "/recordings/"+r.ID+"/sound", nil)
 	must(s.t, err)
-	sound, err := channels(wav)
+	sound, err := ua.Channels(wav)
 	must(s.t, err)
 	if len(sound) != 2 {
 		s.t.Fatalf("the recording has %d channels", len(sound))
 	}
 	for i, hz := range []float64{440, 880} {
-		own, level := loudest(sound[i], hz)
-		other, _ := loudest(sound[i], 1320-hz)
+		own, level := ua.Loudest(sound[i], hz)
+		other, _ := ua.Loudest(sound[i], 1320-hz)
 		if own < 0.9 || other > 0.05 {
 			s.t.Errorf("channel %d: %.2f of its own voice at %.0f dB, %.2f of the other", i, own, level, other)
 		}

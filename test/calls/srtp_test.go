@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kapok-hotline/kapok/test/house"
+	"github.com/kapok-hotline/kapok/test/ua"
 )
 
 // TestEncryptedPhone calls desk phones by others that register over TLS: one speaks SRTP with keys in the description
@@ -54,9 +55,9 @@ func TestEncryptedPhone(t *testing.T) {
 			b.stop()
 			st := s.story(c.number, "the end", func(st *story) bool { return st.Contact.Outcome != "open" })
 			if x.talk {
-				sound, err := channels(b.heard(t))
+				sound, err := ua.Channels(b.heard(t))
 				must(t, err)
-				if share, level := loudest(sound[0], 440); share < 0.9 {
+				if share, level := ua.Loudest(sound[0], 440); share < 0.9 {
 					t.Errorf("the phone hears the caller at %.2f, %.0f dB", share, level)
 				}
 			}
