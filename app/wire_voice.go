@@ -28,6 +28,7 @@ func (h *House) newVoice() (*voice.Module, error) {
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
 		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, WebPort: h.o.WebRTC, Realm: realm,
 	}
+	d.Line = queues{h}
 	if h.peers != nil {
 		d.Presence, d.Far = h.peers, h.peers
 	}
@@ -44,7 +45,7 @@ type queues struct{ h *House }
 func (q queues) Enter(ctx context.Context, queue id.Queue, w voice.Waiting) error {
 	e := routing.Entry{
 		Contact: w.Contact, Medium: contact.Phone, Site: w.Site, Priority: w.Priority, Caller: w.Caller, First: w.First,
-		At: w.At, Since: w.Since,
+		At: w.At, Since: w.Since, Quiet: w.Quiet,
 	}
 	for _, n := range w.Needs {
 		e.Needs = append(e.Needs, routing.Need{Skill: n.Skill, Level: n.Level})
@@ -97,7 +98,7 @@ func (q queues) Sound(code id.Queue) voice.Sound {
 	if !ok {
 		return voice.Sound{Record: true}
 	}
-	return voice.Sound{Music: k.Music, Announce: time.Duration(k.AnnounceS) * time.Second, Record: !k.NoRecording, Secret: k.Secret}
+	return voice.Sound{Music: k.Music, Announce: time.Duration(k.AnnounceS) * time.Second, Record: !k.NoRecording, Place: k.PlaceSaid, Callback: callbackOf(k), Secret: k.Secret}
 }
 
 // publisher brings voice's flows into the configuration, which is made after the modules.

@@ -22,6 +22,11 @@ for digit in 0 1 2 3 4 5 6 7 8 9; do
   speak yue yue "digit_$digit" "$digit" 150
   speak en en-gb "digit_$digit" "$digit" 140
 done
+for number in $(seq 0 20) 30 40 50 60 70 80 90; do
+  speak zh cmn "number_$number" "$number" 160
+  speak yue yue "number_$number" "$number" 160
+  speak en en-gb "number_$number" "$number" 150
+done
 
 # A calm pentatonic loop of plucked strings: half a minute, quiet, nothing sudden.
 notes=(C4 G4 A4 E4 D4 G4 C5 A4 G4 E4 D4 C4 E4 G4 A4 C5 A4 G4 E4 D4)

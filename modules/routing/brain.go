@@ -20,6 +20,7 @@ type request struct {
 	look      func(*thinker) // acts or reads, after the event
 	leaves    id.Contact     // in a cluster: who leaves, even where the entry is not known yet
 	configure bool
+	promised  bool // with ContactLeft: the person is to be called back
 	done      chan error
 }
 
@@ -187,6 +188,9 @@ func (t *thinker) admit(r request) {
 	w := r.entry
 	t.moved(w.Contact)
 	t.contacts[w.Contact] = w
+	if w.Quiet {
+		return
+	}
 	t.m.deps.Facts.Post(t.m.deps.Clock.Now(), w.Site, string(w.Contact), "", event.ContactQueued{
 		Queue: w.queue, Priority: w.Priority, EnteredAt: w.enteredAt, First: w.First, Caller: w.Caller,
 	})
@@ -213,7 +217,7 @@ func (t *thinker) moved(c id.Contact) {
 // dismiss forgets who has gone, after the commands: an offer that rang is told before the person left.
 func (t *thinker) dismiss(r request) {
 	if r.event.Kind == acd.ContactLeft {
-		t.gone(r.event.Contact)
+		t.gone(r.event.Contact, r.promised)
 		if w := t.contacts[r.event.Contact]; w != nil {
 			t.let(w)
 		}

@@ -98,9 +98,11 @@ func (t *thinker) exit(c acd.Command) {
 	t.let(w)
 	delete(t.contacts, c.Contact)
 	now := t.m.deps.Clock.Now()
-	t.m.deps.Facts.Post(now, w.Site, string(c.Contact), "", event.ContactExited{
-		Queue: w.queue, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt, Why: whyCode(c.Why), Rule: string(c.Rule),
-	})
+	if !w.Quiet {
+		t.m.deps.Facts.Post(now, w.Site, string(c.Contact), "", event.ContactExited{
+			Queue: w.queue, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt, Why: whyCode(c.Why), Rule: string(c.Rule),
+		})
+	}
 	ch := t.m.channel(w)
 	t.m.offers.run(func(ctx context.Context) {
 		to := contact.Target{Kind: contact.ToFlow, Code: string(c.Rule)}
@@ -112,12 +114,18 @@ func (t *thinker) exit(c acd.Command) {
 }
 
 // gone notes that a person left while waiting; what rang for them has been told before.
-func (t *thinker) gone(c id.Contact) {
+func (t *thinker) gone(c id.Contact, promised bool) {
 	w := t.contacts[c]
-	if w == nil {
+	if w == nil || w.Quiet {
 		return
 	}
 	now := t.m.deps.Clock.Now()
+	if promised {
+		t.m.deps.Facts.Post(now, w.Site, string(c), "", event.ContactExited{
+			Queue: w.queue, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt, Why: "callback", Rule: "callback",
+		})
+		return
+	}
 	t.m.deps.Facts.Post(now, w.Site, string(c), "", event.ContactAbandoned{
 		Queue: w.queue, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt,
 	})

@@ -19,6 +19,7 @@ type Entry struct {
 	Needs    []Need         `json:"needs,omitempty"`    // beside the queue's own
 	Sticky   id.User        `json:"sticky,omitempty"`   // the agent the person knows
 	First    bool           `json:"first,omitempty"`    // the first request for an agent in this contact
+	Quiet    bool           `json:"quiet,omitempty"`    // somebody is called back: counted is the visit they asked in
 	At       time.Time      `json:"at"`                 // when this visit to the queue began: names it within the contact; zero: now
 	Since    time.Time      `json:"since"`              // when the place counts from; zero: At
 }

@@ -151,7 +151,7 @@ func (t *thinker) lose(c id.Contact, o *openContact, at int64) {
 		}
 		t.missed(c, acd.WhyLeft)
 		if o == nil { // it has ended in the ledger; its stay in the queue has not
-			t.gone(c)
+			t.gone(c, false)
 		}
 		t.let(w)
 		delete(t.contacts, c)

@@ -57,6 +57,7 @@ const (
 	verbWaiting        Verb = "waiting"
 	verbPlace          Verb = "place"
 	verbLeave          Verb = "leave"
+	verbPromise        Verb = "promise"
 	verbConfirm        Verb = "confirm"
 )
 
@@ -223,6 +224,8 @@ func (m *Module) carryOut(ctx context.Context, o Order) (r Reply, err error) {
 		r.WaitMs = wait.Milliseconds()
 	case verbLeave:
 		err = m.do(ctx, request{leaves: o.Contact, event: acd.Event{Kind: acd.ContactLeft, Contact: o.Contact}})
+	case verbPromise:
+		err = m.do(ctx, request{leaves: o.Contact, promised: true, event: acd.Event{Kind: acd.ContactLeft, Contact: o.Contact}})
 	case verbConfirm:
 		r.OK, err = m.confirmFor(ctx, o)
 	default:

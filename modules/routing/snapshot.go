@@ -75,7 +75,7 @@ func load(ctx context.Context, q store.Querier) (*snapshot, error) {
 // brainQueue says a queue in the brain's words; the rules' names are the flows that carry them out.
 func brainQueue(q Queue, closed bool) *acd.Queue {
 	b := &acd.Queue{
-		ID: q.Code, RelaxEvery: seconds(q.RelaxAfterS), Priority: q.Priority,
+		ID: q.Code, RelaxEvery: seconds(q.RelaxAfterS), Priority: q.Priority, Sticky: seconds(q.StickyS),
 		Ringing: seconds(q.RingS), WrapUp: seconds(q.WrapupS),
 		MaxWait: seconds(q.MaxWaitS), MaxWaitRule: acd.Rule(q.OnMaxWait),
 		MaxLength: q.MaxLength, FullRule: acd.Rule(q.OnFull),
@@ -89,7 +89,7 @@ func brainQueue(q Queue, closed bool) *acd.Queue {
 		b.Needs = append(b.Needs, acd.Need{Skill: n.Skill, Level: uint8(n.Level)})
 	}
 	for _, r := range q.Rings {
-		b.Rings = append(b.Rings, acd.Ring{After: seconds(r.AfterS), Sites: r.Sites})
+		b.Rings = append(b.Rings, acd.Ring{After: seconds(r.AfterS), OnWait: seconds(r.WaitS), Sites: r.Sites})
 	}
 	return b
 }

@@ -41,6 +41,11 @@ type call struct {
 	player  *audio.Player
 	rec     *recording
 
+	owed     *owed    // it calls somebody back
+	tended   *tended  // what is said to a person who waits
+	promises *promise // this person is to be called back
+	entry    Waiting  // how it entered its queue
+
 	guests     []*guest
 	conference *conference
 	leaders    map[id.User]*leader
@@ -112,7 +117,7 @@ func (c *call) run() {
 		select {
 		case f := <-c.inbox:
 			f()
-		case <-c.caller.dialog.Done():
+		case <-c.callerDone():
 			c.callerGone()
 		case <-c.agentDone():
 			c.agentGone()

@@ -23,6 +23,10 @@ type gathering struct {
 
 // guide starts a flow for the call.
 func (c *call) guide(code id.Flow, again bool) {
+	if c.seeking() { // a rule of the queue: there is nobody to be guided
+		c.end(contact.BySystem, "rule "+string(code))
+		return
+	}
 	s := c.m.snap.Load()
 	f, ok := s.flows[code]
 	if !ok {
@@ -54,6 +58,10 @@ func (c *call) vars() map[string]string {
 // next takes the outcome of the last action to the flow.
 func (c *call) next(in flow.Input) {
 	if c.phase != guided && c.phase != queued {
+		return
+	}
+	if c.seeking() {
+		c.end(contact.BySystem, "queue "+in.Why)
 		return
 	}
 	c.phase = guided
@@ -171,6 +179,10 @@ func (c *call) waitKey(d time.Duration) {
 
 // digit takes a key the caller pressed. Keys that nobody asked for are dropped.
 func (c *call) digit(key byte) {
+	if c.phase == queued {
+		c.tendKey(key)
+		return
+	}
 	g := c.gather
 	if c.phase != guided || g == nil {
 		return

@@ -23,6 +23,9 @@ func (c *call) end(by contact.Party, cause string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), goodbye)
 	defer cancel()
 	c.player.Stop()
+	if c.owed != nil && c.owed.ear != nil {
+		c.owed.ear.Stop()
+	}
 	c.referred(487)
 	switch c.phase {
 	case queued:
@@ -30,7 +33,7 @@ func (c *call) end(by contact.Party, cause string) {
 			c.outcome = contact.Abandoned
 		}
 		c.told("leave", c.m.deps.Queues.Leave(ctx, c.id))
-	case talking:
+	case talking, dialing:
 		if c.outcome == "" {
 			c.outcome = contact.Answered
 		}
@@ -44,9 +47,12 @@ func (c *call) end(by contact.Party, cause string) {
 	case c.outcome == "":
 		c.outcome = c.cursor.Outcome()
 	}
-	now := c.closeSide(ctx, c.caller, cause)
+	now := c.closeCaller(ctx, cause)
 	c.factAt(now, "", event.ContactEnded{By: by, Outcome: c.outcome, Cause: cause, Ms: now.UnixMilli() - c.startedAt.UnixMilli()})
 	c.stopRecording()
+	if c.promises != nil {
+		c.m.callbacks.begin(c.promises)
+	}
 }
 
 // dropAgent ends the agent's side: talk time stops here, and wrap-up begins.

@@ -33,10 +33,16 @@ func (c *call) wait(q id.Queue, w Waiting) {
 	if next := c.entered.Add(time.Millisecond); w.At.Before(next) {
 		w.At = next // two stays of one millisecond must not be taken for one
 	}
+	if since, ok := c.m.callbacks.takeOver(c, w.Since); ok {
+		w.Since = since
+	}
 	if w.Since.IsZero() {
 		w.Since = w.At
 	}
-	c.since, c.entered = w.Since, w.At
+	if w.Quiet = c.seeking(); w.Quiet {
+		w.Caller = "" // it is no attempt of theirs
+	}
+	c.since, c.entered, c.entry = w.Since, w.At, w
 	sound := c.m.deps.Queues.Sound(q)
 	c.tipOff = c.tipOff || sound.Secret
 	c.music(sound)
@@ -60,6 +66,10 @@ func (c *call) withdraw() {
 
 // music plays the word of waiting once, then the queue's music, with a word of comfort every so often.
 func (c *call) music(s Sound) {
+	c.noDeadline()
+	if c.seeking() {
+		return
+	}
 	lang := c.lang()
 	if s.Music == "" {
 		s.Music = promptMusic
@@ -68,8 +78,7 @@ func (c *call) music(s Sound) {
 		c.player.Music(clips[0])
 	}
 	c.player.Play(nil, c.m.sounds.clips(lang, []string{promptWait})...)
-	c.noDeadline()
-	if s.Announce > 0 {
+	if c.tend(s); c.tended == nil && s.Announce > 0 {
 		c.comfort(lang, s.Announce)
 	}
 }
@@ -92,6 +101,11 @@ func (c *call) lang() string {
 
 // requeue takes the person back to the queue they came from, at the place they had, when the agent's line is lost.
 func (c *call) requeue(cause string) {
+	if c.seeking() {
+		c.owed.dialled = false // the agent's line is not the person's fault
+		c.end(contact.BySystem, cause)
+		return
+	}
 	ctx, cancel := context.WithTimeout(c.ctx, goodbye)
 	defer cancel()
 	c.dropAgent(ctx, cause)

@@ -157,7 +157,7 @@ func (m *Module) dialOnce(ctx context.Context, c *call, s *side, kind string) (*
 		return nil, nil, fault.New(fault.Unavailable, "voice.media.none").Because(err)
 	}
 	o := sip.CallOptions{
-		Body: body, From: m.from(c.from),
+		Body: body, From: m.from(c.shownTo(s)),
 		Headers: []sip.Header{{Name: headerContact, Value: string(c.id)}, {Name: headerKind, Value: kind}},
 		Events:  c.dialogEvents(s),
 	}
@@ -243,6 +243,10 @@ func (c *call) join(s *side) {
 	}
 	c.rings.joined(s)
 	c.factAt(s.answeredAt, s.agent, event.LegAnswered{Leg: s.id})
+	if c.seeking() {
+		c.seek(s)
+		return
+	}
 	c.connect(s)
 	c.referred(200)
 }

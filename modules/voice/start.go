@@ -24,6 +24,7 @@ func New(d Deps) (*Module, error) {
 	m.life, m.endLife = context.WithCancel(context.Background())
 	m.crew = crew.New(crewWaiting, func(f func()) bool { m.gone.Go(f); return true }, m.life.Done())
 	m.ladders = newLadders(m)
+	m.callbacks = newCallbacks(m)
 	m.snap.Store(&snapshot{settings: defaultSettings()})
 	var err error
 	if m.sounds, err = loadSounds(); err != nil {
@@ -79,6 +80,10 @@ func (m *Module) Start(ctx context.Context) error {
 	if m.deps.Presence != nil {
 		m.gone.Go(func() { m.beat(ctx) })
 	}
+	if err := m.callbacks.load(ctx); err != nil {
+		return err
+	}
+	m.gone.Go(func() { m.callbacks.run(ctx) })
 	close(m.ready)
 	<-ctx.Done()
 	m.close()

@@ -75,7 +75,7 @@ func (c *call) holdMusic() id.Prompt {
 // Hangup ends the call at the agent's word. While it still rings there, the agent has refused it.
 func (m *Module) Hangup(ctx context.Context, cid id.Contact, by id.User) error {
 	c := m.find(cid)
-	if c != nil && (c.rings.refuse(by) || c.leaveConsult(ctx, by)) {
+	if c != nil && (c.leaveSeeking(ctx, by) || c.rings.refuse(by) || c.leaveConsult(ctx, by)) {
 		return nil
 	}
 	return m.withAgent(ctx, cid, by, func(c *call) error {

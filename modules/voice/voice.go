@@ -37,6 +37,7 @@ type Waiting struct {
 	Caller   string // the same for every attempt of one person
 	Needs    []flow.Need
 	First    bool
+	Quiet    bool      // a person who is called back: the visit in which they asked is counted, not this one
 	At       time.Time // when this stay begins
 	Since    time.Time // when its place counts from; zero: At
 }
@@ -47,7 +48,9 @@ type Sound struct {
 	Music    id.Prompt
 	Announce time.Duration
 	Record   bool
-	Secret   bool // for tip-offs: nobody listens
+	Secret   bool     // for tip-offs: nobody listens
+	Place    bool     // the person is told their place, and how long it may take
+	Callback Callback // zero: none is offered
 }
 
 // Queues is asked for agents; routing answers.
@@ -87,6 +90,7 @@ type Deps struct {
 	Sites   Sites      // nil: there is one site
 	Staff   Staff      // nil: everybody is bound by the rules for all
 	Cities  CityMemory // nil: nobody remembers
+	Line    Line       // nil: nobody is told a place, or called back
 	Changed func(func())
 	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
 	Publish Publisher           // flows, by the configuration
@@ -132,8 +136,11 @@ type Module struct {
 	alarm    atomic.Bool // recordings fail
 	adopted  atomic.Bool // recordings an earlier process left behind have been looked for
 
-	mu     sync.Mutex
-	calls  map[id.Contact]*call
+	mu    sync.Mutex
+	calls map[id.Contact]*call
+
+	callbacks *callbacks
+
 	gone   sync.WaitGroup
 	relays relays
 
