@@ -1,8 +1,6 @@
 package customer
 
 import (
-	"context"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -33,41 +31,10 @@ func TestNoQuestionReadsAWholeTable(t *testing.T) {
 			"newest":      {sqlNewest, []any{1, "~", 20}},
 			"wrap-up":     {`UPDATE customer_contact SET person = ? WHERE kind = ? AND value = ? AND person = ''`, []any{"P", "number", "1"}},
 		} {
-			plan := explain(t, db, q.text, q.args)
+			plan := storetest.Plan(t, db, q.text, q.args...)
 			if strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN ") || strings.Contains(plan, "TEMP B-TREE") && name != "identifiers" && name != "tax" && name != "owner" {
 				t.Errorf("%s:\n%s", name, plan)
 			}
 		}
 	})
-}
-
-func explain(t *testing.T, db *store.DB, text string, args []any) string {
-	t.Helper()
-	var lines []string
-	err := db.Tx(t.Context(), func(tx *store.Tx) error {
-		ctx := context.WithoutCancel(t.Context())
-		if db.Engine() == store.Postgres {
-			// On a handful of rows PostgreSQL would rightly read them all: forbid it, and see whether it can do without.
-			for _, off := range []string{`SET LOCAL enable_seqscan = off`, `SET LOCAL enable_bitmapscan = off`} {
-				if _, err := store.Exec(ctx, tx, off); err != nil {
-					return err
-				}
-			}
-			var err error
-			lines, err = store.All(ctx, tx, `EXPLAIN `+text, store.Col[string], args...)
-			return err
-		}
-		var err error
-		lines, err = store.All(ctx, tx, `EXPLAIN QUERY PLAN `+text, func(r store.Scanner) (string, error) {
-			var a, b, c int
-			var detail string
-			err := r.Scan(&a, &b, &c, &detail)
-			return detail, err
-		}, args...)
-		return err
-	})
-	if err != nil {
-		t.Fatal(fmt.Errorf("%s: %w", text, err))
-	}
-	return strings.Join(lines, "\n")
 }

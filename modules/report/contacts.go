@@ -63,8 +63,7 @@ func (m *Module) Contacts(ctx context.Context, f ContactFilter, page store.Page)
 	if more {
 		where.and(`(started_at < ? OR started_at = ? AND contact < ?)`, at, at, last)
 	}
-	found, err := store.All(ctx, m.db, listQuery+` WHERE started_at > 0`+where.text+
-		` ORDER BY started_at DESC, contact DESC LIMIT ?`, scanListed, append(where.args, page.Rows()+1)...)
+	found, err := store.All(ctx, m.db, newest(&where), scanListed, append(where.args, page.Rows()+1)...)
 	if err != nil {
 		return store.Slice[Contact]{}, err
 	}
@@ -131,6 +130,11 @@ func (m *Module) midnight(day, field string) (int64, error) {
 		return 0, fault.New(fault.Invalid, "report.day.invalid", "day", day).At(field)
 	}
 	return at, nil
+}
+
+// newest lists what the filter lets through; its last argument is how many.
+func newest(f *filter) string {
+	return listQuery + ` WHERE started_at > 0` + f.text + ` ORDER BY started_at DESC, contact DESC LIMIT ?`
 }
 
 const listQuery = `SELECT contact, started_at, medium, direction, sender, reached, site, last_queue, agent, wait_ms, talk_ms,

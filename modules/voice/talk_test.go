@@ -354,8 +354,10 @@ func TestAgentsLineIsLost(t *testing.T) {
 	h.ends(contact.ByCaller, contact.Answered)
 }
 
-// A browser that comes back takes its call up again; here a plain peer plays the browser.
-func TestReattach(t *testing.T) {
+// Pain 21: a page loaded anew, or a socket that dropped, lost the call or left it silent (signalwire/freeswitch#1558,
+// onsip/SIP.js#1078, Browser-Phone#267). A browser that comes back takes its call up again; here a plain peer plays the
+// browser, test/pages does it with Chromium.
+func TestPain21ReattachTakesTheCallUpAgain(t *testing.T) {
 	h := newHouse(t)
 	caller, agent, _ := h.talk()
 	c := h.find(h.contact())
