@@ -98,7 +98,7 @@ type Deps struct {
 
 	// Keep writes a fact in a transaction, with the rows it is about; nil: it is posted when they are there.
 	Keep func(tx *store.Tx, at time.Time, place id.Site, subject, actor string, body event.Body) error
-	Node id.Node // this process: the recordings on its disk carry it
+	Node id.Node // this process: what it has promised and the recordings on its disk carry it
 
 	Presence Presence // nil: there are no other processes
 	Far      Far      // nil: there are none
