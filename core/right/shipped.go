@@ -34,7 +34,7 @@ func Shipped() []Role {
 		{Code: "manager", Name: "热线负责人", NameEN: "Hotline manager", Rights: []Right{
 			"desk.team.see", "desk.list.manage", "routing.queue.manage", "routing.agent.manage", "routing.skill.manage",
 			"voice.flow.manage", "voice.prompt.manage", "voice.recording.play", "voice.recording.manage", "voice.call.abroad",
-			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see",
+			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see", "report.cost.manage",
 			"customer.person.see", "customer.number.reveal", "platform.calendar.manage", "platform.holiday.manage",
 			"identity.user.see", "identity.user.manage", "identity.audit.read", "platform.health.see",
 		}},

@@ -28,6 +28,7 @@ type Detail struct {
 	Ladder     []Message   `json:"ladder" doc:"The signalling"`
 	Recordings []Recording `json:"recordings"`
 	Wrapup     *Wrapup     `json:"wrapup"`
+	Grade      int         `json:"grade,omitempty" doc:"What the person said of the service: 5 very satisfied … 1 very dissatisfied; 0: nothing"`
 }
 
 // VisitItem is one stay in a queue.
@@ -222,6 +223,11 @@ func (m *Module) tell(ctx context.Context, d *Detail, f *ledger.Fact) {
 		var b event.RecordingStored
 		if json.Unmarshal(f.Body, &b) == nil {
 			d.Recordings = append(d.Recordings, Recording{ID: b.Recording, At: f.At, Ms: b.Ms, LeftDB: b.LeftDB, RightDB: b.RightDB, Missing: b.Missing})
+		}
+	case "survey.answered":
+		var b event.SurveyAnswered
+		if json.Unmarshal(f.Body, &b) == nil {
+			d.Grade = b.Grade
 		}
 	case "wrapup.saved":
 		var b event.WrapupSaved

@@ -22,6 +22,7 @@ const (
 	SeeReport    right.Right = "report.interval.see"    // see interval reports and the rows behind them
 	ExportReport right.Right = "report.interval.export" // take them away as a file
 	SeeContact   right.Right = "report.contact.see"     // see contacts and their details, numbers masked
+	ManageCost   right.Right = "report.cost.manage"     // say what an hour costs at a site
 	SeeNumber    right.Right = "customer.number.reveal" // see numbers unmasked, for a reason, audited
 )
 
@@ -74,7 +75,7 @@ func (m *Module) Texts() fs.FS { return texts() }
 
 // Rights gives the rights the module asks for.
 func (m *Module) Rights() []right.Right {
-	return []right.Right{SeeWall, SeeReport, ExportReport, SeeContact}
+	return []right.Right{SeeWall, SeeReport, ExportReport, SeeContact, ManageCost}
 }
 
 // Folds gives what keeps the tables.

@@ -14,6 +14,7 @@ import (
 // Routes registers the module's routes.
 func (m *Module) Routes(api *web.API) {
 	web.Get(api, "/api/v1/wallboard", SeeWall, "What happens now and today, at a site and below", m.getWallboard)
+	m.seatRoutes(api)
 	web.Get(api, "/api/v1/reports/measures", SeeReport, "The KPI dictionary", m.getMeasures)
 	web.Get(api, "/api/v1/reports/interval", SeeReport, "Figures by interval and queue, agent, site, number, topic, district or tax type", m.getInterval)
 	web.Get(api, "/api/v1/reports/interval/export", ExportReport, "The same figures as a file", m.getExport)

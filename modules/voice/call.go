@@ -40,6 +40,7 @@ type call struct {
 	bridge  *rtp.Bridge
 	player  *audio.Player
 	rec     *recording
+	ask5    *asking // the person is asked how it was
 
 	owed     *owed    // it calls somebody back
 	tended   *tended  // what is said to a person who waits
@@ -198,6 +199,10 @@ func (c *call) factAt(at time.Time, actor id.User, b event.Body) {
 // callerGone ends a call whose caller hung up.
 func (c *call) callerGone() {
 	end := c.caller.dialog.End()
+	if c.phase == surveying {
+		c.surveyed() // the agent had hung up before
+		return
+	}
 	c.end(contact.ByCaller, string(end.Cause))
 }
 
@@ -206,7 +211,7 @@ func (c *call) callerGone() {
 func (c *call) agentGone() {
 	end := c.agent.dialog.End()
 	if end.Cause == sip.CauseRemote || end.Cause == sip.CauseLocal {
-		c.end(contact.ByAgent, string(end.Cause))
+		c.endByAgent(string(end.Cause))
 		return
 	}
 	c.requeue(string(end.Cause))

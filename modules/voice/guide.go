@@ -184,6 +184,10 @@ func (c *call) digit(key byte) {
 		return
 	}
 	g := c.gather
+	if c.phase == surveying {
+		c.grade(key)
+		return
+	}
 	if c.phase != guided || g == nil {
 		return
 	}

@@ -82,6 +82,7 @@ func (m *Module) Sections() []section.Section {
 			},
 		}),
 		section.Of(retentionSection()),
+		section.Of(surveySection()),
 	}
 }
 

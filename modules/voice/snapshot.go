@@ -47,6 +47,9 @@ func (m *Module) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := m.loadSurveys(ctx); err != nil {
+		return err
+	}
 	m.snap.Store(s)
 	return m.sip.SetTrunks(s.sipTrunks())
 }

@@ -56,7 +56,7 @@ func (m *Module) loadSurveys(ctx context.Context) error {
 const surveying phase = "surveying"
 
 const (
-	surveyWait  = 8 * time.Second // for a key, after the question
+	surveyWait  = 5 * time.Second // for a key, after the question
 	surveyTimes = 2               // the question is asked so often
 )
 

@@ -79,7 +79,7 @@ func (m *Module) Hangup(ctx context.Context, cid id.Contact, by id.User) error {
 		return nil
 	}
 	return m.withAgent(ctx, cid, by, func(c *call) error {
-		c.end(contact.ByAgent, "desk")
+		c.endByAgent("desk")
 		return nil
 	})
 }

@@ -127,6 +127,7 @@ type Module struct {
 	secrets *secrets
 	ladders *ladders
 	vault   *vault
+	surveys atomic.Pointer[map[id.Queue]Survey]
 	ready   chan struct{}
 	api     *web.API
 

@@ -1148,6 +1148,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/menu": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contacts with and without menus side by side */
+        get: operations["get-reports-menu"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened at the nodes of a flow: visits, keys, silence, ways taken, who left */
+        get: operations["get-reports-paths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/satisfaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What callers said of the service */
+        get: operations["get-reports-satisfaction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/seats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Traffic, hours and cost by seat, site or agent */
+        get: operations["get-reports-seats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rights": {
         parameters: {
             query?: never;
@@ -1354,6 +1422,160 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/voice/flow-diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What makes one graph out of another */
+        post: operations["post-voice-flow-diff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One step of a trial of a graph, in the browser */
+        post: operations["post-voice-flow-try"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Flows and who is changing them */
+        get: operations["get-voice-flows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flows/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A flow for the designer: newest version, draft, layout */
+        get: operations["get-voice-flows-code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flows/{code}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What publishing would say */
+        post: operations["post-voice-flows-code-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flows/{code}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep a graph that is being changed */
+        put: operations["put-voice-flows-code-draft"];
+        post?: never;
+        /** Give a change up */
+        delete: operations["delete-voice-flows-code-draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flows/{code}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a graph the newest version */
+        post: operations["post-voice-flows-code-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flows/{code}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The published versions of a flow, newest first */
+        get: operations["get-voice-flows-code-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flows/{code}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A published version of a flow */
+        get: operations["get-voice-flows-code-versions-version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/voice/phones": {
         parameters: {
             query?: never;
@@ -1516,8 +1738,20 @@ export interface components {
              */
             until?: number;
         };
+        CheckInBody: {
+            graph: unknown;
+        };
+        CheckOutBody: {
+            problems: components["schemas"]["VoiceFlowProblem"][];
+            /** @description just as it is published */
+            same: boolean;
+        };
         CodeBodyInBody: {
             code: string;
+        };
+        CompareInBody: {
+            after: unknown;
+            before: unknown;
         };
         ConfirmTOTPOutBody: {
             /** @description Each signs in once without the app; shown this once */
@@ -1876,6 +2110,14 @@ export interface components {
             /** Format: int64 */
             deadline: number;
         };
+        DraftInBody: {
+            /** Format: int64 */
+            base: number;
+            graph: unknown;
+            layout?: {
+                [key: string]: number[];
+            };
+        };
         DrainOutBody: {
             /** Format: int64 */
             calls: number;
@@ -1891,6 +2133,143 @@ export interface components {
             params?: {
                 [key: string]: unknown;
             };
+        };
+        FlowAction: {
+            city?: components["schemas"]["FlowAskCity"];
+            gather?: components["schemas"]["FlowGather"];
+            hangup?: components["schemas"]["FlowHangup"];
+            hours?: components["schemas"]["FlowAskHours"];
+            lang: string;
+            node: string;
+            play?: components["schemas"]["FlowPlay"];
+            queue?: components["schemas"]["FlowQueue"];
+            say?: components["schemas"]["FlowSay"];
+            steps?: components["schemas"]["FlowStep"][];
+            transfer?: components["schemas"]["FlowTransfer"];
+        };
+        FlowAskCity: {
+            code?: string;
+            keyed: boolean;
+        };
+        FlowAskHours: {
+            calendar?: string;
+        };
+        FlowChange: {
+            after?: unknown;
+            before?: unknown;
+            field?: string;
+            kind?: string;
+            name?: string;
+            node: string;
+            /** @enum {string} */
+            what: "added" | "removed" | "changed";
+        };
+        FlowCursor: {
+            ahead?: string;
+            asked?: boolean;
+            bypass?: boolean;
+            ended?: boolean;
+            flow: string;
+            node: string;
+            served?: boolean;
+            /** Format: int64 */
+            steps: number;
+            /** Format: int64 */
+            try?: number;
+            turned?: boolean;
+            vars?: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            version: number;
+        };
+        FlowGather: {
+            ahead?: string;
+            choices?: components["schemas"]["FlowKey"][];
+            first: string;
+            inter: string;
+            keys?: string;
+            /** Format: int64 */
+            max: number;
+            /** Format: int64 */
+            min: number;
+            prompts?: string[];
+            stop?: string;
+            text?: string;
+            /** Format: int64 */
+            try: number;
+        };
+        FlowHangup: {
+            cause?: string;
+            outcome: string;
+        };
+        FlowInput: {
+            away?: boolean;
+            city?: string;
+            digits?: string;
+            kind: string;
+            name?: string;
+            /** Format: int64 */
+            next?: number;
+            state?: string;
+            vars?: {
+                [key: string]: string;
+            };
+            why?: string;
+        };
+        FlowKey: {
+            key: string;
+            name?: string;
+            name_en?: string;
+            /** @description target; the menu's own id is hear-again */
+            to: string;
+            /** @description what a person may write instead, in a text channel */
+            words?: string[];
+        };
+        FlowKindForm: {
+            ends: boolean;
+            fields: string[];
+            kind: string;
+            ports: string[];
+            required: string[];
+        };
+        FlowNeed: {
+            /** Format: int64 */
+            level: number;
+            skill: string;
+        };
+        FlowPlay: {
+            interruptible: boolean;
+            prompts?: string[];
+            text?: string;
+        };
+        FlowQueue: {
+            by_city?: boolean;
+            first: boolean;
+            needs?: components["schemas"]["FlowNeed"][];
+            /** Format: int64 */
+            priority?: number;
+            queue: string;
+        };
+        FlowSay: {
+            value: string;
+            what: string;
+        };
+        FlowStep: {
+            key?: string;
+            kind: string;
+            node: string;
+            served?: boolean;
+            via?: string;
+            why?: string;
+        };
+        FlowTransfer: {
+            to: components["schemas"]["ContactTarget"];
+        };
+        GraphOutBody: {
+            graph: unknown;
+            /** Format: int64 */
+            version: number;
         };
         HealthOutBody: {
             /** Format: int64 */
@@ -2194,6 +2573,26 @@ export interface components {
             /** @description urn:kapok:fault:<code> */
             type: string;
         };
+        PublishInBody: {
+            /**
+             * Format: int64
+             * @description the version it was made of: who comes second is told; 0: a new flow
+             */
+            base: number;
+            graph: unknown;
+            layout?: {
+                [key: string]: number[];
+            };
+            why: string;
+        };
+        PublishOutBody: {
+            problems: components["schemas"]["VoiceFlowProblem"][];
+            /**
+             * Format: int64
+             * @description the new one; 0: refused
+             */
+            version: number;
+        };
         PutInBody: {
             /** @description true: no own way any more, week and holidays hold */
             follow?: boolean;
@@ -2332,6 +2731,11 @@ export interface components {
             /** @enum {string} */
             ended_by: "" | "caller" | "agent" | "system";
             facts: components["schemas"]["ReportFactItem"][];
+            /**
+             * Format: int64
+             * @description What the person said of the service: 5 very satisfied … 1 very dissatisfied; 0: nothing
+             */
+            grade?: number;
             /** @description The signalling */
             ladder: components["schemas"]["ReportMessage"][];
             legs: components["schemas"]["ReportLegItem"][];
@@ -2408,7 +2812,7 @@ export interface components {
             /** Format: int64 */
             ring_ms: number;
             /** @enum {string} */
-            role: "caller" | "agent" | "party" | "consult";
+            role: "caller" | "agent" | "party" | "consult" | "supervisor";
             /**
              * Format: int64
              * @description unix ms
@@ -2437,6 +2841,46 @@ export interface components {
             target: number | null;
             /** @enum {string} */
             unit: "rate" | "ms" | "count";
+        };
+        ReportMenus: {
+            behind: boolean;
+            menu: components["schemas"]["ReportMenuSide"];
+            without: components["schemas"]["ReportMenuSide"];
+        };
+        ReportMenuSide: {
+            /** Format: int64 */
+            abandoned: number;
+            /**
+             * Format: double
+             * @description Answered of those who asked, 0..1
+             */
+            answer_rate: number | null;
+            /** Format: int64 */
+            answered: number;
+            /** Format: int64 */
+            asked: number;
+            /** Format: int64 */
+            contacts: number;
+            /**
+             * Format: int64
+             * @description Hung up before asking for an agent
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description From the first ring to the agent, in the mean
+             */
+            reach_ms: number | null;
+            /**
+             * Format: int64
+             * @description Helped by the machine, without an agent
+             */
+            served: number;
+            /**
+             * Format: int64
+             * @description In the queue, of those answered, in the mean
+             */
+            wait_ms: number | null;
         };
         ReportMessage: {
             /**
@@ -2476,6 +2920,24 @@ export interface components {
             items: components["schemas"]["ReportContact"][];
             /** @description Cursor of the next page, empty at the end */
             next: string;
+        };
+        ReportPathRow: {
+            /** Format: int64 */
+            n: number;
+            node: string;
+            /** @description key:1, timeout, invalid or the port's name; empty where the flow itself tells it */
+            port: string;
+            /** @description Of taken: the node; of gone: the flow */
+            to: string;
+            /** @enum {string} */
+            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
+        };
+        ReportPaths: {
+            /** @description Older facts are still being counted: ask again */
+            behind: boolean;
+            rows: components["schemas"]["ReportPathRow"][];
+            /** @description Those met in the span */
+            versions: number[];
         };
         ReportQueueState: {
             /**
@@ -2543,6 +3005,92 @@ export interface components {
             ms: number;
             /** Format: int64 */
             right_db: number;
+        };
+        ReportSatisfaction: {
+            rows: components["schemas"]["ReportSatisfactionLine"][];
+            total: components["schemas"]["ReportSatisfactionLine"];
+        };
+        ReportSatisfactionLine: {
+            /** Format: int64 */
+            answered: number;
+            /** Format: int64 */
+            asked: number;
+            /** @description how often 1 (very dissatisfied) … 5 (very satisfied) */
+            grades: number[];
+            key: string;
+            /**
+             * Format: double
+             * @description 1–5
+             */
+            mean: number | null;
+            name: string;
+            /**
+             * Format: double
+             * @description grades 3–5 ÷ answered
+             */
+            rate: number | null;
+        };
+        ReportSeatLine: {
+            /** Format: int64 */
+            agents: number;
+            /** Format: int64 */
+            answered: number;
+            /**
+             * Format: int64
+             * @description talking and wrapping up
+             */
+            busy_ms: number;
+            /**
+             * Format: double
+             * @description yuan
+             */
+            cost: number | null;
+            /**
+             * Format: double
+             * @description yuan for an answered call
+             */
+            cost_a_call: number | null;
+            key: string;
+            name: string;
+            /** Format: int64 */
+            offered: number;
+            /**
+             * Format: double
+             * @description answered in an hour of sign-in
+             */
+            per_hour: number | null;
+            /**
+             * Format: int64
+             * @description 1 is best: by cost of an answered call, where every line has one, else by answered in an hour
+             */
+            rank: number;
+            /**
+             * Format: double
+             * @description answered ÷ offered
+             */
+            rate: number | null;
+            /**
+             * Format: int64
+             * @description how many were used
+             */
+            seats: number;
+            /**
+             * Format: double
+             * @description of all answered
+             */
+            share: number | null;
+            /** Format: int64 */
+            signed_ms: number;
+            site: string;
+            /**
+             * Format: int64
+             * @description of agents' legs, hold included
+             */
+            talk_ms: number;
+        };
+        ReportSeatReport: {
+            rows: components["schemas"]["ReportSeatLine"][];
+            total: components["schemas"]["ReportSeatLine"];
         };
         ReportSentence: {
             code: string;
@@ -2771,6 +3319,18 @@ export interface components {
         TokensOutBody: {
             items: components["schemas"]["IdentityTokenView"][];
         };
+        TryInBody: {
+            /** @description of the step before; none: begin */
+            cursor?: unknown;
+            graph: unknown;
+            /** @description what came of the step before */
+            input?: components["schemas"]["FlowInput"];
+            no_menu?: boolean;
+            /** @description at the beginning: caller, lang … */
+            vars?: {
+                [key: string]: string;
+            };
+        };
         UsersOutBody: {
             items: components["schemas"]["IdentityUserView"][];
             next?: string;
@@ -2824,6 +3384,16 @@ export interface components {
             entries: number;
             /** @description Note them elsewhere: they prove that nothing before was rewritten */
             heads: components["schemas"]["AuditHead"][];
+        };
+        VoiceDraftView: {
+            actor: string;
+            /** Format: int64 */
+            at: number;
+            /**
+             * Format: int64
+             * @description the version it was made of; 0: none
+             */
+            base: number;
         };
         VoiceDue: {
             classes: components["schemas"]["VoiceDueClass"][];
@@ -2883,6 +3453,59 @@ export interface components {
             /** Format: int64 */
             ms: number;
             queue: string;
+        };
+        VoiceFlowDesign: {
+            /** @description the draft's graph */
+            changed?: unknown;
+            draft?: components["schemas"]["VoiceDraftView"];
+            /** @description of the version */
+            graph?: unknown;
+            kinds: components["schemas"]["FlowKindForm"][];
+            /** @description where nodes stand, by id; those not in it are laid out */
+            layout: {
+                [key: string]: number[];
+            };
+            /**
+             * Format: int64
+             * @description the newest; 0: none
+             */
+            version: number;
+        };
+        VoiceFlowProblem: {
+            code: string;
+            /** @description of the node: timeout, keys[1] */
+            field: string;
+            /** @description empty: the flow as a whole */
+            node: string;
+            /** @description in the reader's language */
+            text: string;
+        };
+        VoiceFlowVersion: {
+            actor: string;
+            /** Format: int64 */
+            at: number;
+            /** Format: int64 */
+            nodes: number;
+            /** Format: int64 */
+            version: number;
+            why: string;
+        };
+        VoiceFlowView: {
+            /** Format: int64 */
+            at: number;
+            code: string;
+            draft?: components["schemas"]["VoiceDraftView"];
+            /** @enum {string} */
+            medium: "phone" | "wechat" | "chat" | "weibo" | "sms";
+            name: string;
+            name_en?: string;
+            /** Format: int64 */
+            nodes: number;
+            /**
+             * Format: int64
+             * @description 0: not published yet
+             */
+            version: number;
         };
         VoiceKeyView: {
             /**
@@ -2944,6 +3567,14 @@ export interface components {
             trunk: string;
             up: boolean;
         };
+        VoiceTryStep: {
+            action?: components["schemas"]["FlowAction"];
+            cursor?: components["schemas"]["FlowCursor"];
+            /** @description how it would count if it ended now */
+            outcome?: string;
+            /** @description why the graph cannot run; then there is nothing else */
+            problems: components["schemas"]["VoiceFlowProblem"][];
+        };
         WrapupDoneInBody: {
             reason?: string;
             /** @enum {string} */
@@ -2968,7 +3599,10 @@ export type BackupOutBody = components['schemas']['BackupOutBody'];
 export type BeginTotpOutBody = components['schemas']['BeginTOTPOutBody'];
 export type CalendarOneDay = components['schemas']['CalendarOneDay'];
 export type CalendarStateNow = components['schemas']['CalendarStateNow'];
+export type CheckInBody = components['schemas']['CheckInBody'];
+export type CheckOutBody = components['schemas']['CheckOutBody'];
 export type CodeBodyInBody = components['schemas']['CodeBodyInBody'];
+export type CompareInBody = components['schemas']['CompareInBody'];
 export type ConfirmTotpOutBody = components['schemas']['ConfirmTOTPOutBody'];
 export type ContactTarget = components['schemas']['ContactTarget'];
 export type CustomerIdentifier = components['schemas']['CustomerIdentifier'];
@@ -3002,9 +3636,27 @@ export type DeskView = components['schemas']['DeskView'];
 export type DeskWhyView = components['schemas']['DeskWhyView'];
 export type DeskWrapup = components['schemas']['DeskWrapup'];
 export type DeskWrapupView = components['schemas']['DeskWrapupView'];
+export type DraftInBody = components['schemas']['DraftInBody'];
 export type DrainOutBody = components['schemas']['DrainOutBody'];
 export type FindOutBody = components['schemas']['FindOutBody'];
 export type Flaw = components['schemas']['Flaw'];
+export type FlowAction = components['schemas']['FlowAction'];
+export type FlowAskCity = components['schemas']['FlowAskCity'];
+export type FlowAskHours = components['schemas']['FlowAskHours'];
+export type FlowChange = components['schemas']['FlowChange'];
+export type FlowCursor = components['schemas']['FlowCursor'];
+export type FlowGather = components['schemas']['FlowGather'];
+export type FlowHangup = components['schemas']['FlowHangup'];
+export type FlowInput = components['schemas']['FlowInput'];
+export type FlowKey = components['schemas']['FlowKey'];
+export type FlowKindForm = components['schemas']['FlowKindForm'];
+export type FlowNeed = components['schemas']['FlowNeed'];
+export type FlowPlay = components['schemas']['FlowPlay'];
+export type FlowQueue = components['schemas']['FlowQueue'];
+export type FlowSay = components['schemas']['FlowSay'];
+export type FlowStep = components['schemas']['FlowStep'];
+export type FlowTransfer = components['schemas']['FlowTransfer'];
+export type GraphOutBody = components['schemas']['GraphOutBody'];
 export type HealthOutBody = components['schemas']['HealthOutBody'];
 export type HelpInBody = components['schemas']['HelpInBody'];
 export type HoldInBody = components['schemas']['HoldInBody'];
@@ -3040,6 +3692,8 @@ export type PauseInBody = components['schemas']['PauseInBody'];
 export type PeaksOutBody = components['schemas']['PeaksOutBody'];
 export type PressInBody = components['schemas']['PressInBody'];
 export type Problem = components['schemas']['Problem'];
+export type PublishInBody = components['schemas']['PublishInBody'];
+export type PublishOutBody = components['schemas']['PublishOutBody'];
 export type PutInBody = components['schemas']['PutInBody'];
 export type ReasonInBody = components['schemas']['ReasonInBody'];
 export type ReportAgentStatus = components['schemas']['ReportAgentStatus'];
@@ -3051,13 +3705,21 @@ export type ReportInterval = components['schemas']['ReportInterval'];
 export type ReportIntervalLine = components['schemas']['ReportIntervalLine'];
 export type ReportLegItem = components['schemas']['ReportLegItem'];
 export type ReportMeasureInfo = components['schemas']['ReportMeasureInfo'];
+export type ReportMenus = components['schemas']['ReportMenus'];
+export type ReportMenuSide = components['schemas']['ReportMenuSide'];
 export type ReportMessage = components['schemas']['ReportMessage'];
 export type ReportNumber = components['schemas']['ReportNumber'];
 export type ReportOfferItem = components['schemas']['ReportOfferItem'];
 export type ReportPageBehind = components['schemas']['ReportPageBehind'];
 export type ReportPageContact = components['schemas']['ReportPageContact'];
+export type ReportPathRow = components['schemas']['ReportPathRow'];
+export type ReportPaths = components['schemas']['ReportPaths'];
 export type ReportQueueState = components['schemas']['ReportQueueState'];
 export type ReportRecording = components['schemas']['ReportRecording'];
+export type ReportSatisfaction = components['schemas']['ReportSatisfaction'];
+export type ReportSatisfactionLine = components['schemas']['ReportSatisfactionLine'];
+export type ReportSeatLine = components['schemas']['ReportSeatLine'];
+export type ReportSeatReport = components['schemas']['ReportSeatReport'];
 export type ReportSentence = components['schemas']['ReportSentence'];
 export type ReportSparkLines = components['schemas']['ReportSparkLines'];
 export type ReportVisitItem = components['schemas']['ReportVisitItem'];
@@ -3081,19 +3743,26 @@ export type SitesOutBody = components['schemas']['SitesOutBody'];
 export type StateInBody = components['schemas']['StateInBody'];
 export type TeamOutBody = components['schemas']['TeamOutBody'];
 export type TokensOutBody = components['schemas']['TokensOutBody'];
+export type TryInBody = components['schemas']['TryInBody'];
 export type UsersOutBody = components['schemas']['UsersOutBody'];
 export type V2ErrorDetail = components['schemas']['V2ErrorDetail'];
 export type V2ErrorModel = components['schemas']['V2ErrorModel'];
 export type VerifyOutBody = components['schemas']['VerifyOutBody'];
+export type VoiceDraftView = components['schemas']['VoiceDraftView'];
 export type VoiceDue = components['schemas']['VoiceDue'];
 export type VoiceDueClass = components['schemas']['VoiceDueClass'];
 export type VoiceDueRecording = components['schemas']['VoiceDueRecording'];
+export type VoiceFlowDesign = components['schemas']['VoiceFlowDesign'];
+export type VoiceFlowProblem = components['schemas']['VoiceFlowProblem'];
+export type VoiceFlowVersion = components['schemas']['VoiceFlowVersion'];
+export type VoiceFlowView = components['schemas']['VoiceFlowView'];
 export type VoiceKeyView = components['schemas']['VoiceKeyView'];
 export type VoicePhoneView = components['schemas']['VoicePhoneView'];
 export type VoicePromptView = components['schemas']['VoicePromptView'];
 export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
 export type VoiceStepView = components['schemas']['VoiceStepView'];
 export type VoiceTrunkView = components['schemas']['VoiceTrunkView'];
+export type VoiceTryStep = components['schemas']['VoiceTryStep'];
 export type WrapupDoneInBody = components['schemas']['WrapupDoneInBody'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -5447,6 +6116,152 @@ export interface operations {
             };
         };
     };
+    "get-reports-menu": {
+        parameters: {
+            query: {
+                flow?: string;
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportMenus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-paths": {
+        parameters: {
+            query: {
+                flow?: string;
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included */
+                to: string;
+                /** @description 0 or none: all versions */
+                version?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportPaths"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-satisfaction": {
+        parameters: {
+            query: {
+                by?: "agent" | "queue" | "site" | "day";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSatisfaction"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-seats": {
+        parameters: {
+            query: {
+                by?: "seat" | "site" | "agent";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSeatReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-rights": {
         parameters: {
             query?: never;
@@ -5870,6 +6685,329 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowChange"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTryStep"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceFlowView"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-flows-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceFlowDesign"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flows-code-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-voice-flows-code-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceDraftView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-voice-flows-code-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flows-code-publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublishOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-flows-code-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceFlowVersion"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-flows-code-versions-version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphOutBody"];
+                };
             };
             /** @description Error */
             default: {

@@ -29,7 +29,7 @@ export function factSaid(f: Fact, names: Names): Said {
   const params: Record<string, unknown> = {
     agent: names.agent(s(b.agent) || (f.kind.startsWith('agent.') ? f.actor : '')), queue: names.queue(s(b.queue)), from: s(b.from), to: s(b.to), number: s(b.number || b.to), flow: s(b.flow), node: s(b.node),
     step: s(b.step), pressed: s(b.key), wait: mmss(b.wait_ms), length: mmss(b.ms), talk: mmss(b.talk_ms), hold: mmss(b.hold_ms || b.held_ms), ring: mmss(b.ring_ms),
-    why: s(b.why), rule: s(b.rule), cause: s(b.cause), by: s(b.by), outcome: s(b.outcome), role: s(b.role), peer: s(b.peer), trunk: s(b.trunk), mos: b.mos ? Number(b.mos).toFixed(1) : '', kind: f.kind, reason: s(b.why), hash: s(b.sha256).slice(0, 16),
+    why: s(b.why), rule: s(b.rule), cause: s(b.cause), by: s(b.by), outcome: s(b.outcome), role: s(b.role), peer: s(b.peer), trunk: s(b.trunk), mos: b.mos ? Number(b.mos).toFixed(1) : '', kind: f.kind, reason: s(b.why), grade: s(b.grade), hash: s(b.sha256).slice(0, 16),
   }
   if (b.to && typeof b.to === 'object') params.to = Object.values(b.to as object).filter(Boolean).join(' ')
   let key = kind
