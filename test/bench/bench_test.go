@@ -100,7 +100,7 @@ func TestMessages(t *testing.T) {
 
 // The bench's bureau is the demo's, with nothing that turns callers away and as many agents as asked for.
 func TestBureau(t *testing.T) {
-	text, err := bureau(50)
+	text, err := bureau(staffing{people: 50})
 	if err != nil {
 		t.Fatal(err)
 	}

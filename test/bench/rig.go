@@ -18,13 +18,13 @@ type rig struct {
 	sink   *sink
 }
 
-func newRig(ctx context.Context, b *bench, people int) (*rig, error) {
-	s, err := startServer(ctx, b.bin, b.dir, people)
+func newRig(ctx context.Context, b *bench, o staffing) (*rig, error) {
+	s, err := startServer(ctx, b.bin, b.dir, o)
 	if err != nil {
 		return nil, err
 	}
 	r := &rig{server: s}
-	if err := r.come(people); err != nil {
+	if err := r.come(o.people); err != nil {
 		return nil, errors.Join(err, r.close(), errors.New(s.lastLines()))
 	}
 	return r, nil

@@ -16,7 +16,7 @@ const (
 )
 
 func measureMusic(ctx context.Context, b *bench, r *row) error {
-	g, err := newRig(ctx, b, agents)
+	g, err := newRig(ctx, b, staffing{people: agents})
 	if err != nil {
 		return err
 	}

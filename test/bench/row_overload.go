@@ -19,7 +19,7 @@ const (
 )
 
 func measureOverload(ctx context.Context, b *bench, r *row) error {
-	g, err := newRig(ctx, b, overloadAgents)
+	g, err := newRig(ctx, b, staffing{people: overloadAgents})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,14 @@ func rows() []row {
 			Goal: "≥ 800", Compare: "Asterisk 22 about 250, FreeSWITCH 150, rtpengine 500–800", measure: measureBridged,
 		},
 		{
+			Name: "call300", Measure: "the same with 300 SIP agents",
+			Goal: "≤ 1.2 ms", Compare: "Asterisk 22 app_queue 11.5 ms", measure: measureCallOfMany,
+		},
+		{
+			Name: "recorded", Measure: "bridged calls as above, each recorded in stereo and sealed",
+			Goal: "≥ 400", Compare: "Asterisk 22 130", measure: measureRecorded,
+		},
+		{
 			Name: "offer", Measure: "agent free → next offer, 1,000 waiting: CPU per offer",
 			Goal: "≤ 0.2 ms", Compare: "app_queue 40 ms (259 ms at 5,000), and it polls once a second", measure: measureOffer,
 		},

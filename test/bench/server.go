@@ -61,7 +61,7 @@ func freePort() (int, error) {
 }
 
 // startServer runs kapok with the bench's bureau in it.
-func startServer(ctx context.Context, bin, dir string, people int) (*server, error) {
+func startServer(ctx context.Context, bin, dir string, o staffing) (*server, error) {
 	data, err := os.MkdirTemp(dir, "data-*")
 	if err != nil {
 		return nil, err
@@ -94,17 +94,17 @@ func startServer(ctx context.Context, bin, dir string, people int) (*server, err
 		_ = s.cmd.Wait() // how it ended is in its log
 		close(s.ended)
 	}()
-	if err := s.furnish(ctx, people); err != nil {
+	if err := s.furnish(ctx, o); err != nil {
 		return nil, errors.Join(err, s.stop(), errors.New(s.lastLines()))
 	}
 	return s, nil
 }
 
-func (s *server) furnish(ctx context.Context, people int) error {
+func (s *server) furnish(ctx context.Context, o staffing) error {
 	if err := s.healthy(ctx); err != nil {
 		return err
 	}
-	file, err := bureau(people)
+	file, err := bureau(o)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (s *server) furnish(ctx context.Context, people int) error {
 	if out, err := apply.CombinedOutput(); err != nil {
 		return fmt.Errorf("the bureau was not applied: %w\n%s", err, out)
 	}
-	return s.makeTokens(ctx, people)
+	return s.makeTokens(ctx, o.people)
 }
 
 // healthy waits until calls can be taken.
