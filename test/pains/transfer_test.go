@@ -106,7 +106,7 @@ func TestPain08TalkEndsWithTheAgentsOwnLeg(t *testing.T) {
 }
 
 func ownTalk(t *testing.T, kind, code string) {
-	s, st, before, after := transferred(t, kind, code)
+	_, st, before, after := transferred(t, kind, code)
 	legs := st.agents()
 	if len(legs) != 2 || legs[0].Agent != "1001" || legs[1].Agent != "1002" {
 		t.Fatalf("the agents' legs: %+v", legs)
