@@ -22,7 +22,7 @@ func (h *House) newVoice() (*voice.Module, error) {
 		return nil, err
 	}
 	d := voice.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Sites: h.identity, Staff: h.identity, Changed: h.changed, Publish: publisher{h}, Log: h.log,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Sites: h.identity, Staff: h.identity, Cities: h.customer, Changed: h.changed, Publish: publisher{h}, Log: h.log,
 		Keep: facts{h}.Keep, Node: h.o.Node,
 		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,

@@ -21,7 +21,7 @@ func (fold) Name() string { return "customer" }
 
 // Reset is ledger.Resetter's.
 func (fold) Reset(ctx context.Context, tx *store.Tx) error {
-	for _, text := range []string{`DELETE FROM customer_gram`, `DELETE FROM customer_identifier`, `DELETE FROM customer_person`, `DELETE FROM customer_contact`} {
+	for _, text := range []string{`DELETE FROM customer_gram`, `DELETE FROM customer_city`, `DELETE FROM customer_identifier`, `DELETE FROM customer_person`, `DELETE FROM customer_contact`} {
 		if _, err := store.Exec(ctx, tx, text); err != nil {
 			return err
 		}
@@ -47,6 +47,8 @@ func apply(ctx context.Context, tx *store.Tx, f ledger.Fact) error {
 		return withBody(f, func(b event.ContactAnswered) error {
 			return update(ctx, tx, `UPDATE customer_contact SET queue = ?, agent = ? WHERE contact = ?`, string(b.Queue), string(b.Agent), f.Subject)
 		})
+	case "contact.located":
+		return withBody(f, func(b event.ContactLocated) error { return located(ctx, tx, f, b) })
 	case "contact.ended":
 		return withBody(f, func(b event.ContactEnded) error {
 			return update(ctx, tx, `UPDATE customer_contact SET outcome = ? WHERE contact = ?`, string(b.Outcome), f.Subject)

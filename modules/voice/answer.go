@@ -83,6 +83,7 @@ func (m *Module) begin(in *sip.Incoming, number Number) *call {
 	c.log = m.deps.Log.With("contact", string(c.id))
 	c.ctx, c.stop = context.WithCancel(m.life)
 	c.caller = &side{id: id.Leg(id.New(now)), role: "caller", startedAt: now}
+	c.meet(number.Flow)
 	m.mu.Lock()
 	m.calls[c.id] = c
 	m.mu.Unlock()

@@ -28,6 +28,8 @@ type call struct {
 	log       *slog.Logger
 
 	leaveTrunk func() // gives the trunk's channel back; nil: it came by none
+	atlas      *atlas // as it was when the caller's city was found out; nil: it was not asked for
+	place      place  // where the caller belongs
 
 	inbox chan func()
 	done  chan struct{}

@@ -52,6 +52,7 @@ func (c *call) vars() map[string]string {
 	if lang := c.cursor.Vars["lang"]; lang != "" {
 		v["lang"] = lang
 	}
+	c.cityVars(v)
 	return v
 }
 
@@ -88,6 +89,8 @@ func (c *call) act(a flow.Action) {
 		c.sayClips(c.m.sounds.spoken(a.Lang, *a.Say), func() { c.next(flow.Input{Kind: flow.Done}) })
 	case a.Hours != nil:
 		c.next(c.hours(a.Hours))
+	case a.City != nil:
+		c.locate(a.City, a.Lang)
 	case a.Queue != nil:
 		c.enter(a.Queue)
 	case a.Transfer != nil:
@@ -113,7 +116,7 @@ func (c *call) steps(steps []flow.Step) {
 func (c *call) hours(q *flow.AskHours) flow.Input {
 	calendar := q.Calendar
 	if calendar == "" {
-		calendar = c.m.snap.Load().numbers[c.number].Calendar
+		calendar = c.calendar()
 	}
 	state, name, next, err := c.m.deps.Hours.State(calendar, c.m.now())
 	if err != nil {

@@ -29,6 +29,7 @@ type snapshot struct {
 type compiled struct {
 	flow    *flow.Flow
 	version int
+	cities  bool // it asks for the caller's city
 }
 
 var (
@@ -135,7 +136,7 @@ func (m *Module) loadFlows(ctx context.Context, s *snapshot) error {
 			m.deps.Log.Error("a flow cannot run and is left out", "flow", row.graph.Code, "problems", problems)
 			continue
 		}
-		s.flows[row.graph.Code] = compiled{flow: f, version: row.version}
+		s.flows[row.graph.Code] = compiled{flow: f, version: row.version, cities: f.UsesCity()}
 	}
 	return nil
 }
