@@ -10,7 +10,7 @@ func (q *Query) columns() []string {
 	}
 	service := []string{
 		"entered", "answered", "abandoned", "exited", "JTL", "JTLU", "SL15", "SL20", "SL2", "ABN", "ASA", "max_wait_ms",
-		"AHT", "TALK", "ACW", "talk_ms", "hold_ms", "wrap_ms", "transferred_in", "transferred_out", "callback",
+		"AHT", "TALK", "ACW", "talk_ms", "hold_ms", "wrap_ms", "transferred_in", "transferred_out", "callback", "called_back",
 		"callers", "callers_answered", "abandoned5",
 	}
 	switch q.By {

@@ -2,6 +2,7 @@ package tally
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
@@ -108,8 +109,17 @@ type Stay struct {
 	Answers int // facts saying so: at most one is right
 }
 
-// Undecided reports whether the visit still waits: it is in no rate yet.
-func (s *Stay) Undecided() bool { return s.How == Waiting && s.Left == 0 }
+// The rule of a visit that became a callback; when that has ended how it did follows it.
+const ruleCallback = "callback"
+
+// promised reports whether the visit became a callback.
+func (s *Stay) promised() bool { return strings.HasPrefix(s.Rule, ruleCallback) }
+
+// Undecided reports whether the visit still waits, or its person is to be called back: it is in no rate yet. Who came
+// back by another call is counted there.
+func (s *Stay) Undecided() bool {
+	return s.How == Waiting && s.Left == 0 || s.How == Exited && (s.Rule == ruleCallback || s.Rule == ruleCallback+"_"+event.BackCameBack)
+}
 
 // How says how a visit ended.
 type How string
@@ -166,8 +176,13 @@ func (c *Contact) Apply(f Fact, zone Zone) {
 	case event.ContactExited:
 		v := c.visit(b.Queue, b.EnteredAt)
 		if v.leave(Exited, f.At, b.WaitMs) {
-			v.Why, v.Rule = b.Why, b.Rule
+			v.Why = b.Why
 		}
+		if v.Rule == "" { // else the callback is over already
+			v.Rule = b.Rule
+		}
+	case event.CallbackEnded:
+		c.visit(b.Queue, b.EnteredAt).Rule = ruleCallback + "_" + b.How
 	case event.ContactTransferred:
 		c.Transfers = append(c.Transfers, Transfer{At: f.At, Agent: b.Agent, Kind: string(b.To.Kind), Code: b.To.Code})
 		slices.SortFunc(c.Transfers, func(a, b Transfer) int { return int(a.At - b.At) })

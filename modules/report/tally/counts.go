@@ -28,7 +28,8 @@ const (
 	WrapMs                       // after-call work of the visit
 	TransferredIn                // visits that came by transfer
 	TransferredOut               // visits an agent gave on
-	Undecided                    // visits still waiting: neither answered nor given up, so in no rate yet
+	CalledBack                   // of the answered those that were called back: in no time of waiting or handling
+	Undecided                    // visits still waiting, or whose person is still to be called back or came back by another call: neither answered nor given up, so in no rate yet
 
 	Callers         // distinct callers of the day whose first request this is
 	CallersAnswered // of these answered at least once that day
@@ -59,7 +60,7 @@ const Columns = int(columnCount)
 var columnNames = [Columns]string{
 	"entered", "entered_first", "answered", "abandoned", "exit_full", "exit_max_wait", "exit_closing",
 	"exit_no_agents", "exit_other", "callback", "within15", "within20", "abandoned5", "abandoned20", "wait_ms",
-	"lost_wait_ms", "max_wait_ms", "talk_ms", "hold_ms", "wrap_ms", "transferred_in", "transferred_out", "undecided",
+	"lost_wait_ms", "max_wait_ms", "talk_ms", "hold_ms", "wrap_ms", "transferred_in", "transferred_out", "called_back", "undecided",
 	"callers", "callers_answered", "offered", "missed", "refused", "direct", "direct_ms", "started", "asked",
 	"served", "reached", "gave_up", "left_flow", "turned", "failed", "ended", "length_ms", "outbound",
 }
@@ -100,6 +101,9 @@ func (c *Counts) Sub(o *Counts) {
 
 // Zero reports whether there is nothing to book.
 func (c *Counts) Zero() bool { return *c == Counts{} }
+
+// Talked gives the visits an agent took while the person waited on the line: what times are measured by.
+func (c *Counts) Talked() int64 { return c[Answered] - c[CalledBack] }
 
 // Exits gives the visits ended by any rule.
 func (c *Counts) Exits() int64 {

@@ -81,6 +81,7 @@ var decoders = map[string]func([]byte) (event.Body, error){
 	"contact.answered":    as[event.ContactAnswered],
 	"contact.abandoned":   as[event.ContactAbandoned],
 	"contact.exited":      as[event.ContactExited],
+	"callback.ended":      as[event.CallbackEnded],
 	"contact.transferred": as[event.ContactTransferred],
 	"contact.ended":       as[event.ContactEnded],
 	"contact.lost":        as[event.ContactLost],

@@ -150,17 +150,22 @@ func (c *Contact) visitCounts(i int) Counts {
 	}
 	switch v.How {
 	case Taken:
-		n[Answered], n[WaitMs] = 1, v.WaitMs
+		n[Answered] = 1
+		if v.promised() { // the time until they were called back is no waiting on the line
+			n[CalledBack], n[Callback] = 1, 1
+			return n
+		}
+		n[WaitMs] = v.WaitMs
 		n[Within15], n[Within20] = count(v.WaitMs <= 15_000), count(v.WaitMs <= 20_000)
 	case HungUp:
 		n[Abandoned], n[LostWaitMs] = 1, v.WaitMs
 		n[AbandonedShort], n[AbandonedLate] = count(v.WaitMs <= 5_000), count(v.WaitMs > 20_000)
 	case Exited:
 		n[exitColumn(v.Why)] = 1
-		n[Callback] = count(v.Rule == "callback")
+		n[Callback] = count(v.promised())
 	}
 	n[MaxWaitMs] = v.WaitMs
-	n[Undecided] = count(v.How == Waiting && c.Ended == 0)
+	n[Undecided] = count(v.How == Waiting && c.Ended == 0 || v.How == Exited && v.Undecided())
 	return n
 }
 

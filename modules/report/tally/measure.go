@@ -107,6 +107,8 @@ func Round(v float64) float64 { return math.Round(v*1000) / 1000 }
 
 func of(c Column) func(*Sums) int64 { return func(s *Sums) int64 { return s.Counts[c] } }
 
+func talked(s *Sums) int64 { return s.Counts.Talked() }
+
 func decided(s *Sums) int64 { return s.Counts.Decided() }
 
 func spent(c Spending) func(*Sums) int64 { return func(s *Sums) int64 { return s.Spent[c] } }
@@ -126,17 +128,17 @@ func indicators() []Measure {
 		{ID: "JTL", Unit: Rate, Target: 0.95, Num: of(Answered), Den: decided},
 		{ID: "JTL2", Unit: Rate, Target: 0.85, Num: func(s *Sums) int64 { return s.Counts[Served] + s.Counts[Reached] }, Den: of(Started)},
 		{ID: "JTLU", Unit: Rate, Target: 0.97, Num: of(CallersAnswered), Den: of(Callers)},
-		{ID: "SL15", Unit: Rate, Target: 0.80, Num: of(Within15), Den: of(Answered)},
-		{ID: "SL20", Unit: Rate, Target: 0.80, Num: of(Within20), Den: func(s *Sums) int64 { return s.Counts[Answered] + s.Counts[AbandonedLate] }},
+		{ID: "SL15", Unit: Rate, Target: 0.80, Num: of(Within15), Den: talked},
+		{ID: "SL20", Unit: Rate, Target: 0.80, Num: of(Within20), Den: func(s *Sums) int64 { return talked(s) + s.Counts[AbandonedLate] }},
 		{
 			ID: "SL2", Unit: Rate,
 			Num: func(s *Sums) int64 { return s.Counts[Within20] + s.Counts[Abandoned] - s.Counts[AbandonedLate] },
-			Den: func(s *Sums) int64 { return s.Counts[Answered] + s.Counts[Abandoned] },
+			Den: func(s *Sums) int64 { return talked(s) + s.Counts[Abandoned] },
 		},
 		{ID: "ABN", Unit: Rate, Target: 0.05, Below: true, Num: of(Abandoned), Den: decided},
-		{ID: "ASA", Unit: Ms, Target: 15_000, Below: true, Num: of(WaitMs), Den: of(Answered)},
-		{ID: "AHT", Unit: Ms, Target: 270_000, Below: true, Num: handled, Den: of(Answered)},
-		{ID: "ACW", Unit: Ms, Target: 60_000, Below: true, Num: of(WrapMs), Den: of(Answered)},
+		{ID: "ASA", Unit: Ms, Target: 15_000, Below: true, Num: of(WaitMs), Den: talked},
+		{ID: "AHT", Unit: Ms, Target: 270_000, Below: true, Num: handled, Den: talked},
+		{ID: "ACW", Unit: Ms, Target: 60_000, Below: true, Num: of(WrapMs), Den: talked},
 		{ID: "OCC", Unit: Rate, Target: 0.88, Below: true, Num: busy, Den: func(s *Sums) int64 { return busy(s) + s.Spent[ReadyMs] }},
 		{
 			ID: "GSL", Unit: Rate, Target: 0.85, Den: (*Sums).SignedInMs,
@@ -165,8 +167,8 @@ func indicators() []Measure {
 
 func plain() []Measure {
 	out := []Measure{
-		{ID: "ACC", Unit: Rate, Num: of(Answered), Den: of(Offered)},
-		{ID: "TALK", Unit: Ms, Num: of(TalkMs), Den: of(Answered)},
+		{ID: "ACC", Unit: Rate, Num: talked, Den: of(Offered)},
+		{ID: "TALK", Unit: Ms, Num: of(TalkMs), Den: talked},
 		{ID: "exited", Unit: Count, Num: func(s *Sums) int64 { return s.Exits() }},
 		{ID: "ready_ms", Unit: Ms, Num: spent(ReadyMs)},
 		{ID: "ringing_ms", Unit: Ms, Num: spent(RingingMs)},
