@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
+	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/modules/desk"
@@ -26,6 +27,8 @@ type farOrder struct {
 	Hold     bool             `json:"hold,omitempty"`
 	Digits   string           `json:"digits,omitempty"`
 	Endpoint contact.Endpoint `json:"endpoint"`
+	Leader   voice.Leader     `json:"leader"`
+	Mode     event.Force      `json:"mode,omitempty"`
 }
 
 // farRing is an endpoint that is rung here for the brain of a process.
@@ -137,6 +140,12 @@ func (p *peers) obey(ctx context.Context, o farOrder) (struct{}, error) {
 		err = v.Transfer(ctx, o.Contact, o.By, o.To)
 	case "echo":
 		err = v.Echo(ctx, o.Endpoint)
+	case "supervise":
+		err = v.Supervise(ctx, o.Contact, o.By, o.Leader, o.Mode)
+	case "unsupervise":
+		err = v.Unsupervise(ctx, o.Contact, o.By)
+	case "release":
+		err = v.Release(ctx, o.Contact, o.By, o.Hold)
 	default:
 		err = fault.New(fault.Invalid, "platform.order.unknown", "verb", o.Verb)
 	}

@@ -21,6 +21,8 @@ func Shipped() []Role {
 		{Code: "admin", Name: "系统管理员", NameEN: "Administrator", Rights: []Right{All}},
 		{Code: "leader", Name: "班长", NameEN: "Team leader", Rights: []Right{
 			"desk.self.use", "desk.team.see", "routing.agent.manage",
+			"desk.state.force", "desk.session.force", "desk.call.release", "desk.skill.force",
+			"desk.call.listen", "desk.call.whisper", "desk.call.barge", "desk.call.take_over",
 			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see",
 			"voice.recording.play", "customer.person.see", "customer.number.reveal", "identity.user.see",
 		}},

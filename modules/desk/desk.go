@@ -92,23 +92,27 @@ type Stream interface {
 
 // Deps is what the desk needs.
 type Deps struct {
-	DB        *store.DB
-	Clock     clock.Clock
-	Facts     Facts
-	Stream    Stream
-	Brain     Brain
-	Calls     Calls
-	Endpoints Endpoints
-	Names     Names
-	People    People
-	Day       Figures
-	Needs     func(id.Queue) []SkillView    // the skills a queue asks for; nil: not shown
-	Within    func(site, root id.Site) bool // whether a site is root or lies below it; nil: all are one
-	Flush     func(context.Context) error   // writes what has been posted at once; nil: it comes when it comes
-	Presence  Presence                      // nil: no desk is ever taken for lost
-	Hub       *web.Hub
-	Changed   func(func())
-	Log       *slog.Logger
+	DB          *store.DB
+	Clock       clock.Clock
+	Facts       Facts
+	Stream      Stream
+	Brain       Brain
+	Calls       Calls
+	Endpoints   Endpoints
+	Names       Names
+	People      People
+	Day         Figures
+	Forces      Forces
+	Skills      Skills
+	Supervision Supervision
+	Secret      func(id.Number, id.Queue) bool // whether nobody may listen; nil: everything may be listened to
+	Needs       func(id.Queue) []SkillView     // the skills a queue asks for; nil: not shown
+	Within      func(site, root id.Site) bool  // whether a site is root or lies below it; nil: all are one
+	Flush       func(context.Context) error    // writes what has been posted at once; nil: it comes when it comes
+	Presence    Presence                       // nil: no desk is ever taken for lost
+	Hub         *web.Hub
+	Changed     func(func())
+	Log         *slog.Logger
 }
 
 // Module is the desk.
@@ -138,7 +142,9 @@ func (m *Module) Migrations() fs.FS { return store.Folder(files, "migrations") }
 func (m *Module) Texts() fs.FS { return store.Folder(files, "texts") }
 
 // Rights gives the rights the desk declares.
-func (m *Module) Rights() []right.Right { return []right.Right{Use, SeeTeam, Manage} }
+func (m *Module) Rights() []right.Right {
+	return append([]right.Right{Use, SeeTeam, Manage}, leaderRights()...)
+}
 
 // Ready is closed when the desk has its lists.
 func (m *Module) Ready() <-chan struct{} { return m.ready }

@@ -15,12 +15,15 @@ type floor struct {
 	mu       sync.Mutex
 	contacts map[id.Contact]*approach
 	agents   map[id.User]*seat
-	next     chan struct{} // closed at the next fact
+	notes    map[id.User][]note // what leaders did, until acknowledged
+	next     chan struct{}      // closed at the next fact
 }
 
 // approach is an open contact as desks show it.
 type approach struct {
 	from, to  string
+	number    id.Number
+	leaders   []attending
 	startedAt int64
 	direction contact.Direction
 	queue     id.Queue
@@ -90,7 +93,7 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 	switch fact.Kind {
 	case event.ContactStarted{}.Kind():
 		if b, ok := body[event.ContactStarted](fact); ok {
-			f.contacts[c] = &approach{from: b.From, to: b.To, startedAt: fact.At, direction: b.Direction}
+			f.contacts[c] = &approach{from: b.From, to: b.To, number: b.Number, startedAt: fact.At, direction: b.Direction}
 		}
 	case event.ContactQueued{}.Kind():
 		if b, ok := body[event.ContactQueued](fact); ok && f.contacts[c] != nil {
@@ -115,6 +118,12 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 		delete(f.contacts, c)
 	case event.LegStarted{}.Kind(), event.LegAnswered{}.Kind(), event.LegHeld{}.Kind(), event.LegResumed{}.Kind(), event.LegEnded{}.Kind():
 		return f.leg(c, fact)
+	case event.AgentForced{}.Kind(), event.AgentNoted{}.Kind():
+		return f.noted(id.User(fact.Subject), fact)
+	case event.ContactSupervised{}.Kind():
+		if b, ok := body[event.ContactSupervised](fact); ok {
+			return f.attended(c, fact.At, b.Leg, b)
+		}
 	case event.AgentSignedIn{}.Kind(), event.AgentChanged{}.Kind(), event.AgentSignedOut{}.Kind(), event.AgentAskedHelp{}.Kind(), event.AgentHelped{}.Kind():
 		return f.agent(id.User(fact.Subject), fact)
 	}
@@ -168,7 +177,7 @@ func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
 	switch fact.Kind {
 	case event.LegStarted{}.Kind():
 		b, ok := body[event.LegStarted](fact)
-		if s := f.agents[b.Agent]; ok && s != nil {
+		if s := f.agents[b.Agent]; ok && s != nil && b.Role != supervisor {
 			if s.cards[c] == nil {
 				s.cards[c] = &card{contact: c, phase: "ringing", since: fact.At, about: f.about(c)}
 			}
@@ -189,6 +198,9 @@ func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
 		return f.phase(c, b.Leg, "talking", fact.At)
 	case event.LegEnded{}.Kind():
 		b, ok := body[event.LegEnded](fact)
+		if ok && b.Role == supervisor {
+			return f.attended(c, fact.At, b.Leg, event.ContactSupervised{})
+		}
 		s := f.agents[b.Agent]
 		if !ok || s == nil || s.cards[c] == nil || s.cards[c].leg != b.Leg {
 			return nil

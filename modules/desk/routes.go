@@ -45,6 +45,7 @@ func (m *Module) Routes(api *web.API) {
 	web.Get(api, "/api/v1/desk/contacts/{id}/pop", Use, "Who is calling", m.pop)
 	m.wrapupRoutes(api)
 	m.teamRoutes(api)
+	m.leadRoutes(api)
 }
 
 func (m *Module) out(ctx context.Context) (*deskOut, error) {
@@ -132,6 +133,11 @@ func (m *Module) state(ctx context.Context, in *stateIn) (*deskOut, error) {
 	before := m.view(user)
 	if !before.SignedIn {
 		return nil, fault.New(fault.Conflict, "desk.signed_out")
+	}
+	if ready {
+		if err := m.mayBeReady(user); err != nil {
+			return nil, err
+		}
 	}
 	if err := m.deps.Brain.Want(ctx, user, ready, in.Body.Reason); err != nil {
 		return nil, err

@@ -37,6 +37,9 @@ type TeamCall struct {
 	QueueNameEn string     `json:"queue_name_en,omitempty"`
 	Phase       string     `json:"phase" enum:"ringing,talking,held,wrapup"`
 	Since       int64      `json:"since"`
+
+	Secret  bool         `json:"secret,omitempty" doc:"nobody may listen: the number is not shown either"`
+	Leaders []LeaderView `json:"leaders,omitempty" doc:"who takes part"`
 }
 
 // TeamAgent is a signed-in agent as a team leader sees them; Since is unix ms.
@@ -53,6 +56,7 @@ type TeamAgent struct {
 	NextAway string           `json:"next_away,omitempty"`
 	Calls    []TeamCall       `json:"calls"`
 	Help     *TeamHelp        `json:"help,omitempty"`
+	Notes    int              `json:"notes,omitempty" doc:"what leaders did that the agent has not acknowledged"`
 }
 
 type teamOut struct {
@@ -112,8 +116,13 @@ func (m *Module) teamAgent(user id.User, s *seat) TeamAgent {
 	for _, k := range s.sorted() {
 		c := TeamCall{Contact: k.contact, Number: phone.Mask(k.about.from), Queue: k.queue, Phase: k.phase, Since: k.since}
 		c.QueueName, c.QueueNameEn = m.deps.Names.Queue(k.queue)
+		c.Leaders = m.leadersOf(k.about)
+		if m.deps.Secret != nil && m.deps.Secret(k.about.number, k.queue) {
+			c.Secret, c.Number = true, ""
+		}
 		a.Calls = append(a.Calls, c)
 	}
+	a.Notes = len(m.floor.notes[user])
 	if s.help != nil {
 		a.Help = &TeamHelp{Contact: s.help.contact, Note: s.help.note, At: s.help.at}
 	}

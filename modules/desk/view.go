@@ -20,6 +20,7 @@ type View struct {
 	Wrapup   *WrapupView  `json:"wrapup,omitempty"`
 	Reasons  []Reason     `json:"reasons"`
 	Help     HelpView     `json:"help"`
+	Notes    []NoteView   `json:"notes" doc:"what leaders did, until acknowledged"`
 	Holder   string       `json:"holder,omitempty" doc:"login session the agent signed in from last; another one than ours: the desk was taken over"`
 	SIP      *SIPView     `json:"sip,omitempty"`
 }
@@ -54,6 +55,7 @@ type CallView struct {
 	Answer      string            `json:"answer" enum:"browser,handset"`
 	Quality     *QualityView      `json:"quality,omitempty"`
 	Skills      []SkillView       `json:"skills,omitempty" doc:"what the queue asks for"`
+	Leaders     []LeaderView      `json:"leaders,omitempty" doc:"who takes part"`
 	Why         *WhyView          `json:"why,omitempty" doc:"why this agent was offered it"`
 }
 
@@ -88,6 +90,7 @@ func (m *Module) view(user id.User) View {
 	v := View{State: StateView{State: event.SignedOut}, Calls: []CallView{}, Reasons: m.reasons()}
 	m.floor.mu.Lock()
 	defer m.floor.mu.Unlock()
+	v.Notes = m.notesOf(user)
 	s := m.floor.agents[user]
 	if s == nil {
 		return v
@@ -122,6 +125,7 @@ func (m *Module) callView(s *seat, k *card) CallView {
 		Queue: k.queue, WaitedMs: k.waitMs, Phase: k.phase, Since: k.since, Answer: "handset", Why: whyOf(k.offered),
 	}
 	c.QueueName, c.QueueNameEn = m.deps.Names.Queue(k.queue)
+	c.Leaders = m.leadersOf(k.about)
 	if m.deps.Needs != nil {
 		c.Skills = m.deps.Needs(k.queue)
 	}

@@ -276,6 +276,9 @@ func (c *call) sealRecording() {
 	})
 }
 
+// Secret says whether nobody may listen to calls of a number.
+func (m *Module) Secret(n id.Number) bool { return m.snap.Load().numbers[n].Secret }
+
 // seal notes that a recording is of a secret call.
 func (m *Module) seal(ctx context.Context, recording string) error {
 	_, err := store.Exec(ctx, m.deps.DB, `INSERT INTO voice_secret (recording) VALUES (?) ON CONFLICT (recording) DO NOTHING`, recording)
