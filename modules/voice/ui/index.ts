@@ -1,13 +1,18 @@
 import type { ModuleUI } from '@kit'
 import { defineAsyncComponent } from 'vue'
 
+const flows = 'voice.flow.manage'
 const ui: ModuleUI = {
-  routes: [{ path: '/headset', component: () => import('./HeadsetPage.vue'), meta: { title: 'voice.headset.title' } }],
-  nav: [],
+  routes: [
+    { path: '/headset', component: () => import('./HeadsetPage.vue'), meta: { title: 'voice.headset.title' } },
+    { path: '/flows', component: () => import('./FlowList.vue'), meta: { title: 'voice.flow.title', right: flows } },
+    { path: '/flows/:code', component: () => import('./FlowDesigner.vue'), props: true, meta: { title: 'voice.flow.title', right: flows } },
+  ],
+  nav: [{ to: '/flows', title: 'voice.flow.nav', icon: 'flow', right: flows, order: 60 }],
   widgets: [
     { place: 'desk.before', id: 'voice.headset', component: defineAsyncComponent(() => import('./HeadsetTest.vue')), order: 10 },
     { place: 'me.menu', id: 'voice.headset.link', component: defineAsyncComponent(() => import('./HeadsetLink.vue')), order: 10 },
   ],
-  rights: [],
+  rights: [flows, 'report.interval.see'],
 }
 export default ui
