@@ -22,7 +22,7 @@ func (h *House) newVoice() (*voice.Module, error) {
 		return nil, err
 	}
 	d := voice.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Sites: h.identity, Staff: h.identity, Cities: h.customer, Changed: h.changed, Publish: publisher{h}, Log: h.log,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Callers: screenCallers{h}, Sites: h.identity, Staff: h.identity, Cities: h.customer, Changed: h.changed, Publish: publisher{h}, Log: h.log,
 		Keep: facts{h}.Keep, Node: h.o.Node,
 		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
@@ -45,7 +45,7 @@ type queues struct{ h *House }
 func (q queues) Enter(ctx context.Context, queue id.Queue, w voice.Waiting) error {
 	e := routing.Entry{
 		Contact: w.Contact, Medium: contact.Phone, Site: w.Site, Priority: w.Priority, Caller: w.Caller, First: w.First,
-		At: w.At, Since: w.Since, Quiet: w.Quiet,
+		At: w.At, Since: w.Since, Quiet: w.Quiet, Keep: w.Keep,
 	}
 	for _, n := range w.Needs {
 		e.Needs = append(e.Needs, routing.Need{Skill: n.Skill, Level: n.Level})

@@ -29,6 +29,7 @@ type approach struct {
 	queue     id.Queue
 	enteredAt int64
 	waiting   bool
+	screened  *event.ContactScreened // of a line with a screening
 }
 
 // seat is a signed-in agent as desks show it.
@@ -98,6 +99,10 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 	case event.ContactQueued{}.Kind():
 		if b, ok := body[event.ContactQueued](fact); ok && f.contacts[c] != nil {
 			f.contacts[c].queue, f.contacts[c].enteredAt, f.contacts[c].waiting = b.Queue, b.EnteredAt, true
+		}
+	case event.ContactScreened{}.Kind():
+		if b, ok := body[event.ContactScreened](fact); ok && f.contacts[c] != nil {
+			f.contacts[c].screened = &b
 		}
 	case event.ContactOffered{}.Kind():
 		if b, ok := body[event.ContactOffered](fact); ok {

@@ -57,6 +57,7 @@ type CallView struct {
 	Skills      []SkillView       `json:"skills,omitempty" doc:"what the queue asks for"`
 	Leaders     []LeaderView      `json:"leaders,omitempty" doc:"who takes part"`
 	Why         *WhyView          `json:"why,omitempty" doc:"why this agent was offered it"`
+	Screened    *ScreenedView     `json:"screened,omitempty" doc:"of a line that sorts its callers: what this one was taken for"`
 }
 
 // QualityView is the agent's line: MOS by ITU-T G.107 (1.0–4.5), loss as a share.
@@ -129,6 +130,7 @@ func (m *Module) callView(s *seat, k *card) CallView {
 	if m.deps.Needs != nil {
 		c.Skills = m.deps.Needs(k.queue)
 	}
+	c.Screened = m.screenedView(k)
 	if s.endpoint.Browser() {
 		c.Answer = "browser"
 	}

@@ -22,6 +22,7 @@ type Entry struct {
 	Quiet    bool           `json:"quiet,omitempty"`    // somebody is called back: counted is the visit they asked in
 	At       time.Time      `json:"at"`                 // when this visit to the queue began: names it within the contact; zero: now
 	Since    time.Time      `json:"since"`              // when the place counts from; zero: At
+	Keep     bool           `json:"keep,omitempty"`     // was in a queue of this line before: neither length nor closing is asked
 }
 
 // Enter brings a contact into a queue. From here on routing decides: it rings agents through the contact's
@@ -55,6 +56,7 @@ func (w *waiting) entered() acd.Event {
 	ev := acd.Event{
 		Kind: acd.ContactEntered, Contact: w.Contact, Queue: w.queue, Channel: acd.Channel(w.Medium),
 		EnteredAt: w.Since.UnixMilli(), Since: w.enteredAt, Priority: w.Priority, Sticky: w.Sticky, Caller: w.Caller, Site: w.Site,
+		Rejoin: w.Keep,
 	}
 	for _, n := range w.Needs {
 		ev.Needs = append(ev.Needs, acd.Need{Skill: n.Skill, Level: uint8(min(max(n.Level, 0), acd.MaxLevel))}) //nolint:gosec // 0–4

@@ -69,6 +69,7 @@ type call struct {
 	since    time.Time // when the place in the queue counts from
 	entered  time.Time // when this stay in the queue began: later than since for who comes back
 	direct   *side     // being rung past the queues
+	sorted   *sorted   // nil: no line with a screening
 	spoken   bool      // an agent has spoken with the person
 	outcome  contact.Outcome
 	lost     *time.Timer // the agent's browser is away

@@ -22,7 +22,7 @@ const (
 
 // enter brings the call to a queue, at the flow's word.
 func (c *call) enter(q *flow.Queue) {
-	c.wait(c.cityQueue(q), Waiting{Priority: q.Priority, Needs: q.Needs, First: q.First})
+	c.wait(c.sort(c.cityQueue(q), q), Waiting{Priority: q.Priority, Needs: q.Needs, First: q.First})
 }
 
 // wait puts the call into a queue: first the music, then the brain, so that nobody hears silence.

@@ -41,6 +41,7 @@ func (m *Module) Sections() []section.Section {
 		section.Of(segmentSection()),
 		section.Of(areaSection()),
 		section.Of(ruleSection()),
+		screeningSection(),
 		section.Of(section.Spec[Prompt]{
 			Key: "prompts", Order: 52, Right: ManagePrompts,
 			ID:   func(p Prompt) string { return string(p.Code) },

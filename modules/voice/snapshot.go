@@ -24,6 +24,7 @@ type snapshot struct {
 	settings Settings
 	atlas    *atlas
 	rules    []CallRule
+	lines    map[id.Queue]*sortedLine // with a screening; nil: there are none
 }
 
 type compiled struct {
@@ -100,6 +101,9 @@ func (m *Module) load(ctx context.Context) (*snapshot, error) {
 		return nil, err
 	}
 	if s.rules, err = ruleTable.Load(ctx, db); err != nil {
+		return nil, err
+	}
+	if err := m.loadLines(ctx, s); err != nil {
 		return nil, err
 	}
 	return s, m.loadFlows(ctx, s)

@@ -101,6 +101,9 @@ const digitLength = 120 * time.Millisecond
 
 // Transfer gives the call away without asking the other side first (blind).
 func (m *Module) Transfer(ctx context.Context, cid id.Contact, by id.User, to contact.Target) error {
+	if to.Kind == contact.ToLine {
+		return m.moveInLine(ctx, cid, by, id.Queue(to.Code))
+	}
 	return m.transfer(ctx, cid, by, to, nil)
 }
 

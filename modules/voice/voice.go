@@ -40,6 +40,7 @@ type Waiting struct {
 	Quiet    bool      // a person who is called back: the visit in which they asked is counted, not this one
 	At       time.Time // when this stay begins
 	Since    time.Time // when its place counts from; zero: At
+	Keep     bool      // was in a queue of this line before: taken however long the queue is
 }
 
 // Sound is what a queue does to the ear: music while waiting, a word of comfort every so often, and whether the
@@ -91,6 +92,7 @@ type Deps struct {
 	Staff   Staff      // nil: everybody is bound by the rules for all
 	Cities  CityMemory // nil: nobody remembers
 	Line    Line       // nil: nobody is told a place, or called back
+	Callers Callers    // nil: a screening knows no history, and every queue is open
 	Changed func(func())
 	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
 	Publish Publisher           // flows, by the configuration

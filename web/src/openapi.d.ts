@@ -1854,6 +1854,8 @@ export interface components {
             queue?: string;
             queue_name?: string;
             queue_name_en?: string;
+            /** @description of a line that sorts its callers: what this one was taken for */
+            screened?: components["schemas"]["DeskScreenedView"];
             /** Format: int64 */
             since: number;
             /** @description what the queue asks for */
@@ -1917,6 +1919,13 @@ export interface components {
         DeskHelpView: {
             asked: boolean;
             contact?: string;
+        };
+        DeskMoveView: {
+            /** @enum {string} */
+            as: "operation" | "fault" | "policy";
+            queue: string;
+            queue_name: string;
+            queue_name_en?: string;
         };
         DeskPhoneEntry: {
             code: string;
@@ -1983,6 +1992,21 @@ export interface components {
             /** Format: int64 */
             order?: number;
             paid: boolean;
+        };
+        DeskScreenedView: {
+            /** @enum {string} */
+            as: "operation" | "fault" | "policy";
+            /** @description the line's other queues: a transfer of kind line keeps the place */
+            moves: components["schemas"]["DeskMoveView"][];
+            /** @description the heaviest first */
+            reasons: components["schemas"]["EventScreenReason"][];
+            /**
+             * Format: double
+             * @description how likely, 0..1
+             */
+            share: number;
+            /** @description false: nothing was sure enough, and the contact came by the line's own queue */
+            sure: boolean;
         };
         DeskSIPView: {
             realm: string;
@@ -2121,6 +2145,14 @@ export interface components {
         DrainOutBody: {
             /** Format: int64 */
             calls: number;
+        };
+        EventScreenReason: {
+            as: string;
+            from: string;
+            /** Format: double */
+            points: number;
+            waved?: boolean;
+            word?: string;
         };
         FindOutBody: {
             items: components["schemas"]["CustomerSomeone"][];
@@ -3617,6 +3649,7 @@ export type DeskDay = components['schemas']['DeskDay'];
 export type DeskDirectoryEntry = components['schemas']['DeskDirectoryEntry'];
 export type DeskEndpointView = components['schemas']['DeskEndpointView'];
 export type DeskHelpView = components['schemas']['DeskHelpView'];
+export type DeskMoveView = components['schemas']['DeskMoveView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -3624,6 +3657,7 @@ export type DeskPopPast = components['schemas']['DeskPopPast'];
 export type DeskPopPerson = components['schemas']['DeskPopPerson'];
 export type DeskQualityView = components['schemas']['DeskQualityView'];
 export type DeskReason = components['schemas']['DeskReason'];
+export type DeskScreenedView = components['schemas']['DeskScreenedView'];
 export type DeskSipView = components['schemas']['DeskSIPView'];
 export type DeskSkillView = components['schemas']['DeskSkillView'];
 export type DeskStateView = components['schemas']['DeskStateView'];
@@ -3638,6 +3672,7 @@ export type DeskWrapup = components['schemas']['DeskWrapup'];
 export type DeskWrapupView = components['schemas']['DeskWrapupView'];
 export type DraftInBody = components['schemas']['DraftInBody'];
 export type DrainOutBody = components['schemas']['DrainOutBody'];
+export type EventScreenReason = components['schemas']['EventScreenReason'];
 export type FindOutBody = components['schemas']['FindOutBody'];
 export type Flaw = components['schemas']['Flaw'];
 export type FlowAction = components['schemas']['FlowAction'];

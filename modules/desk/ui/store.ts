@@ -246,7 +246,7 @@ export const useDesk = defineStore('desk', () => {
     if (l) phone.mute(c.contact, !l.muted)
   }
   const hangUp = (c: DeskCall) => does('hangup', () => api.post('/api/v1/desk/contacts/{id}/hangup', { path: { id: c.contact } }))
-  const transfer = (c: DeskCall, kind: 'agent' | 'queue' | 'number', code: string) => does('transfer', () => api.post('/api/v1/desk/contacts/{id}/transfer', { path: { id: c.contact }, body: { kind, code } }))
+  const transfer = (c: DeskCall, kind: 'agent' | 'queue' | 'number' | 'line', code: string) => does('transfer', () => api.post('/api/v1/desk/contacts/{id}/transfer', { path: { id: c.contact }, body: { kind, code } }))
   const dtmf = (c: DeskCall, digits: string) => does('dtmf', () => api.post('/api/v1/desk/contacts/{id}/dtmf', { path: { id: c.contact }, body: { digits } }))
   const help = (contact: string, note: string) => does('help', () => api.post('/api/v1/desk/help', { body: { contact, note } }))
   const testEcho = () => does('echo', () => api.post('/api/v1/desk/echo'))

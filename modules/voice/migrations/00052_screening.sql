@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE TABLE voice_screening (code TEXT PRIMARY KEY, body TEXT NOT NULL);
