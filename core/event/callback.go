@@ -11,7 +11,7 @@ type CallbackAsked struct {
 	Queue     id.Queue `json:"queue"`
 	EnteredAt int64    `json:"entered_at"` // names the visit
 	Since     int64    `json:"since"`      // unix ms
-	Number    string   `json:"number"`     // national form
+	Number    string   `json:"caller"`     // to be called, national form; masked as the caller's is
 	Keyed     bool     `json:"keyed"`      // by keys; else the one they called from
 }
 

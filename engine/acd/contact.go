@@ -37,6 +37,7 @@ type contact struct {
 type details struct {
 	entered  int64
 	arrived  int64 // when this brain took it in
+	place    int32 // of how many it was the last then; 0: it never waited
 	priority int
 	bonus    int
 	site     int32
@@ -147,6 +148,7 @@ func (b *Brain) admit(ci int32, ev *Event, qi int32, ch uint8) int32 {
 	}
 	c.member = int32(len(q.members))
 	q.members = append(q.members, ci)
+	d.place = int32(len(q.members))
 	c.ringMin = 0
 	if w, ok := b.waitFor(q, len(q.members)); ok {
 		for i := 1; i < len(q.rings) && q.rings[i].onWait > 0 && w >= q.rings[i].onWait; i++ {

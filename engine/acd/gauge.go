@@ -6,13 +6,38 @@ import (
 	"github.com/kapok-hotline/kapok/core/id"
 )
 
-// pace is the smoothed time between two contacts leaving a queue, whatever for: that is how fast a place moves up.
+// pace is how fast places move up. It is learnt from those who were served: how long they waited, by the place they
+// had when they came, so that leavers behind a person, who help nobody, are not counted for speed. Until enough have
+// been served it is the smoothed time between two contacts leaving the queue, whatever for.
 type pace struct {
-	last, gap int64 // moment of the last departure; smoothed gap in ms, 0 = unknown
+	last, gap     int64   // moment of the last departure; smoothed gap in ms, 0 = unknown
+	waits, places float64 // of those served of late: sums that fade
+	learnt        int
 }
 
 // paceWeight is the share (1/paceWeight) a new gap has in the smoothed one.
 const paceWeight = 8
+
+// A pace is believed from paceLeast served on; the older ones fade by 1/paceMemory with each that comes.
+const (
+	paceLeast  = 8
+	paceMemory = 48
+)
+
+// served learns from somebody who waited for a span from a place on.
+func (p *pace) served(wait int64, place int32) {
+	p.waits += float64(wait) - p.waits/paceMemory
+	p.places += float64(place) - p.places/paceMemory
+	p.learnt++
+}
+
+// perPlace is the time one place takes.
+func (p *pace) perPlace() int64 {
+	if p.places == 0 {
+		return p.gap
+	}
+	return int64(p.waits / p.places)
+}
 
 func (p *pace) step(now int64) {
 	if p.last != 0 {
@@ -26,13 +51,16 @@ func (p *pace) step(now int64) {
 	p.last = now
 }
 
-// waitFor estimates the wait of the contact at a position (1 = next): position times the pace, where a present gap
-// longer than the pace counts. Unknown until two contacts have left the queue.
+// waitFor estimates the wait of the contact at a position (1 = next): position times the pace. A present gap longer than
+// the pace counts. Unknown until two contacts have left the queue.
 func (b *Brain) waitFor(q *queue, position int) (int64, bool) {
 	if q.pace.gap == 0 {
 		return 0, false
 	}
-	return int64(position) * max(q.pace.gap, b.now-q.pace.last), true
+	if q.pace.learnt < paceLeast {
+		return int64(position) * max(q.pace.gap, b.now-q.pace.last), true
+	}
+	return max(int64(position)*q.pace.perPlace(), b.now-q.pace.last), true
 }
 
 // Len is the number of contacts waiting or ringing in the queue; 0 when there is no such queue.

@@ -12,6 +12,9 @@ func (b *Brain) offer(ci, ai int32, cause Cause) {
 	}
 	b.timers.set(contactTimer(ci), never)
 	c.state, c.agent = ringing, ai
+	if d := &b.details[ci]; d.arrived == b.now {
+		d.place = 0 // no waiting to learn from
+	}
 	a.offer, a.offerNo, a.offerDeadline = ci, no, b.now+q.cfg.Ringing
 	b.reopen(ai)
 	b.touch(ai)
@@ -40,6 +43,9 @@ func (b *Brain) accept(ai int32, ev *Event) {
 	q := &b.queues[c.queue]
 	b.emit(Command{Kind: Connect, Offer: a.offerNo, Contact: b.idOf(ci), Agent: a.id, Queue: q.cfg.ID, EnteredAt: b.details[ci].entered})
 	b.answered(b.details[ci].caller)
+	if d := &b.details[ci]; d.place > 0 {
+		q.pace.served(b.now-d.arrived, d.place)
+	}
 	wrap, qi := q.cfg.WrapUp, c.queue
 	a.offer, a.missed = none, 0
 	b.dequeue(ci)
