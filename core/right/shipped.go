@@ -20,7 +20,7 @@ func Shipped() []Role {
 	return []Role{
 		{Code: "admin", Name: "系统管理员", NameEN: "Administrator", Rights: []Right{All}},
 		{Code: "leader", Name: "班长", NameEN: "Team leader", Rights: []Right{
-			"desk.self.use", "desk.team.see", "routing.agent.manage",
+			"desk.self.use", "desk.team.see", "desk.seat.manage", "routing.agent.manage",
 			"desk.state.force", "desk.session.force", "desk.call.release", "desk.skill.force",
 			"desk.call.listen", "desk.call.whisper", "desk.call.barge", "desk.call.take_over",
 			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see",
@@ -34,7 +34,7 @@ func Shipped() []Role {
 			"voice.recording.play", "customer.person.see", "identity.user.see",
 		}},
 		{Code: "manager", Name: "热线负责人", NameEN: "Hotline manager", Rights: []Right{
-			"desk.team.see", "desk.list.manage", "routing.queue.manage", "routing.agent.manage", "routing.skill.manage",
+			"desk.team.see", "desk.seat.manage", "desk.list.manage", "routing.queue.manage", "routing.agent.manage", "routing.skill.manage",
 			"voice.flow.manage", "voice.prompt.manage", "voice.recording.play", "voice.recording.manage", "voice.call.abroad",
 			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see", "report.cost.manage",
 			"customer.person.see", "customer.number.reveal", "platform.calendar.manage", "platform.holiday.manage",

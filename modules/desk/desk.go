@@ -28,6 +28,7 @@ const (
 	Use     right.Right = "desk.self.use"    // work as an agent
 	SeeTeam right.Right = "desk.team.see"    // see the others' states
 	Manage  right.Right = "desk.list.manage" // reasons, topics, tax types
+	Seating right.Right = "desk.seat.manage" // move others to another seat
 )
 
 // Brain is asked for an agent's state; routing answers.
@@ -109,6 +110,7 @@ type Deps struct {
 	Needs       func(id.Queue) []SkillView     // the skills a queue asks for; nil: not shown
 	Within      func(site, root id.Site) bool  // whether a site is root or lies below it; nil: all are one
 	Flush       func(context.Context) error    // writes what has been posted at once; nil: it comes when it comes
+	Seats       Seats                          // nil: there is no map of seats
 	Presence    Presence                       // nil: no desk is ever taken for lost
 	Hub         *web.Hub
 	Changed     func(func())
@@ -143,7 +145,7 @@ func (m *Module) Texts() fs.FS { return store.Folder(files, "texts") }
 
 // Rights gives the rights the desk declares.
 func (m *Module) Rights() []right.Right {
-	return append([]right.Right{Use, SeeTeam, Manage}, leaderRights()...)
+	return append([]right.Right{Use, SeeTeam, Manage, Seating}, leaderRights()...)
 }
 
 // Ready is closed when the desk has its lists.

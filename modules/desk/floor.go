@@ -41,6 +41,7 @@ type seat struct {
 	until    int64
 	next     string
 	site     id.Site
+	place    id.Seat
 	help     *ask
 	cards    map[id.Contact]*card
 	paged    bool // had a page open
@@ -242,7 +243,7 @@ func (f *floor) agent(user id.User, fact ledger.Fact) []id.User {
 	switch fact.Kind {
 	case event.AgentSignedIn{}.Kind():
 		b, _ := body[event.AgentSignedIn](fact)
-		f.agents[user] = &seat{endpoint: b.Endpoint, state: event.Away, since: fact.At, site: id.Site(fact.Place), cards: map[id.Contact]*card{}}
+		f.agents[user] = &seat{endpoint: b.Endpoint, state: event.Away, since: fact.At, site: id.Site(fact.Place), place: b.Seat, cards: map[id.Contact]*card{}}
 	case event.AgentChanged{}.Kind():
 		b, ok := body[event.AgentChanged](fact)
 		s := f.agents[user]

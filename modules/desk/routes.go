@@ -46,6 +46,7 @@ func (m *Module) Routes(api *web.API) {
 	m.wrapupRoutes(api)
 	m.teamRoutes(api)
 	m.leadRoutes(api)
+	m.seatRoutes(api)
 }
 
 func (m *Module) out(ctx context.Context) (*deskOut, error) {
@@ -77,6 +78,9 @@ func (m *Module) signIn(ctx context.Context, in *signInIn) (*deskOut, error) {
 			name, _, _ := m.deps.Names.User(user)
 			return nil, fault.New(fault.Conflict, "desk.phone.taken", "phone", in.Body.Endpoint, "name", name).At("endpoint")
 		}
+	}
+	if in.Body.Seat == "" {
+		in.Body.Seat = m.seatOf(at.Phone)
 	}
 	if v := m.view(p.User); v.SignedIn {
 		if !in.Body.Takeover {

@@ -30,6 +30,13 @@ type Seat struct {
 	Site  id.Site  `json:"site" yaml:"site" minLength:"1" maxLength:"40" ref:"sites" doc:"站点"`
 	Zone  string   `json:"zone,omitempty" yaml:"zone,omitempty" maxLength:"40" doc:"区域"`
 	Phone id.Phone `json:"phone,omitempty" yaml:"phone,omitempty" maxLength:"40" ref:"phones" doc:"话机"`
+	// Where it stands on the map, and what is there. Kind phone is a seat that takes calls, post another place of work.
+	Kind    string `json:"kind,omitempty" yaml:"kind,omitempty" enum:"phone,post," doc:"坐席或其他岗位,缺省坐席"`
+	Row     int    `json:"row,omitempty" yaml:"row,omitempty" minimum:"0" maximum:"200" doc:"平面图行,0 不定"`
+	Col     int    `json:"col,omitempty" yaml:"col,omitempty" minimum:"0" maximum:"200" doc:"平面图列,0 不定"`
+	Port    string `json:"port,omitempty" yaml:"port,omitempty" maxLength:"40" doc:"信息点"`
+	Headset string `json:"headset,omitempty" yaml:"headset,omitempty" maxLength:"40" doc:"耳机"`
+	Remote  bool   `json:"remote,omitempty" yaml:"remote,omitempty" doc:"远程坐席"`
 }
 
 // Role is a set of rights.

@@ -67,6 +67,9 @@ func (m *Module) binding(at contact.Endpoint) *sip.Binding {
 	if at.Browser() {
 		name = browserPrefix + string(at.Agent)
 	}
+	if !at.Browser() && m.lines.down(at.Phone) {
+		return nil
+	}
 	if all := m.sip.Registrar().Lookup(name); len(all) > 0 {
 		return &all[0]
 	}

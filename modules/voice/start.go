@@ -41,7 +41,7 @@ func New(d Deps) (*Module, error) {
 	}
 	m.tick = audio.NewTick()
 	m.sip, err = sip.New(sip.Config{
-		Listen: d.SIP, ListenTLS: d.SIPS, TLS: d.TLS, Advertise: d.Advertise, Now: d.Clock.Now, Log: d.Log,
+		Listen: d.SIP, ListenTLS: d.SIPS, TLS: d.TLS, Advertise: d.Advertise, Now: d.Clock.Now, Log: d.Log, Ping: browserPing,
 		Invite: m.invite, Traced: m.ladders.traced,
 		Registrar: sip.RegistrarConfig{
 			Realm: d.Realm, Credentials: m.credentials, AlgorithmsFor: m.algorithms, Registered: m.registered, Unregistered: m.unregistered,
@@ -76,6 +76,7 @@ func (m *Module) Start(ctx context.Context) error {
 		return err
 	}
 	m.gone.Go(func() { m.ladders.run(ctx) })
+	m.gone.Go(func() { m.watchLines(ctx) })
 	m.gone.Go(func() { m.adopt(ctx); m.keepRecordings(ctx) })
 	if m.deps.Presence != nil {
 		m.gone.Go(func() { m.beat(ctx) })

@@ -129,6 +129,7 @@ type Module struct {
 	secrets *secrets
 	ladders *ladders
 	vault   *vault
+	lines   lines
 	surveys atomic.Pointer[map[id.Queue]Survey]
 	ready   chan struct{}
 	api     *web.API

@@ -601,6 +601,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/notes/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I have read what a leader did */
+        post: operations["post-desk-notes-id-seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/phones": {
         parameters: {
             query?: never;
@@ -686,6 +703,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/team/{user}/barge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take part in an agent's call: barge */
+        post: operations["post-desk-team-user-barge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/team/{user}/helped": {
         parameters: {
             query?: never;
@@ -697,6 +731,143 @@ export interface paths {
         put?: never;
         /** I have taken care of a call for help */
         post: operations["post-desk-team-user-helped"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/team/{user}/listen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take part in an agent's call: listen */
+        post: operations["post-desk-team-user-listen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/team/{user}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a call from its agent */
+        post: operations["post-desk-team-user-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/team/{user}/signout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign an agent out, at once or after the talk */
+        post: operations["post-desk-team-user-signout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/team/{user}/skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an agent knows */
+        get: operations["get-desk-team-user-skills"];
+        put?: never;
+        /** Change an agent's skills now */
+        post: operations["post-desk-team-user-skills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/team/{user}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set an agent's state */
+        post: operations["post-desk-team-user-state"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/team/{user}/take_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take part in an agent's call: take_over */
+        post: operations["post-desk-team-user-take-over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/team/{user}/whisper": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take part in an agent's call: whisper */
+        post: operations["post-desk-team-user-whisper"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/team/supervision/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take part in a call no more */
+        post: operations["post-desk-team-supervision-end"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1225,6 +1396,40 @@ export interface paths {
         };
         /** Every right there is */
         get: operations["get-rights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/seats/{seat}/sit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move to a seat with login, phone and rights; two who swap are moved by who may seat others */
+        post: operations["post-seats-seat-sit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/seats/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The places to work at of my sites, and who is there */
+        get: operations["get-seats-live"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1847,6 +2052,8 @@ export interface components {
             city?: string;
             contact: string;
             direction: string;
+            /** @description who takes part */
+            leaders?: components["schemas"]["DeskLeaderView"][];
             number: string;
             /** @enum {string} */
             phase: "ringing" | "talking" | "held" | "wrapup";
@@ -1920,12 +2127,32 @@ export interface components {
             asked: boolean;
             contact?: string;
         };
+        DeskLeaderView: {
+            /** @enum {string} */
+            mode: "listen" | "whisper" | "barge";
+            name: string;
+            /** Format: int64 */
+            since: number;
+            user: string;
+        };
         DeskMoveView: {
             /** @enum {string} */
             as: "operation" | "fault" | "policy";
             queue: string;
             queue_name: string;
             queue_name_en?: string;
+        };
+        DeskNoteView: {
+            /** Format: int64 */
+            at: number;
+            /** @description the leader's name */
+            by: string;
+            id: string;
+            /** @description code of the away reason */
+            reason?: string;
+            /** @enum {string} */
+            verb: "ready" | "away" | "sign_out" | "release" | "skills" | "listen" | "whisper" | "barge" | "take_over" | "recall";
+            why: string;
         };
         DeskPhoneEntry: {
             code: string;
@@ -2008,6 +2235,37 @@ export interface components {
             /** @description false: nothing was sure enough, and the contact came by the line's own queue */
             sure: boolean;
         };
+        DeskSeatView: {
+            /** Format: int64 */
+            calls: number;
+            code: string;
+            /** Format: int64 */
+            col: number;
+            headset: string;
+            /** @enum {string} */
+            kind: "phone" | "post";
+            name?: string;
+            /** @description its phone can be rung, or its agent's browser */
+            on_line: boolean;
+            phone: string;
+            port: string;
+            reason?: string;
+            reason_name?: string;
+            reason_name_en?: string;
+            remote: boolean;
+            /** Format: int64 */
+            row: number;
+            /**
+             * Format: int64
+             * @description unix ms
+             */
+            since?: number;
+            site: string;
+            /** @enum {string} */
+            state?: "" | "ready" | "ringing" | "talking" | "wrapup" | "away";
+            user?: string;
+            zone: string;
+        };
         DeskSIPView: {
             realm: string;
             secret: string;
@@ -2045,6 +2303,11 @@ export interface components {
             limit_ms?: number;
             name: string;
             next_away?: string;
+            /**
+             * Format: int64
+             * @description what leaders did that the agent has not acknowledged
+             */
+            notes?: number;
             /** @description code of the away reason */
             reason?: string;
             reason_name?: string;
@@ -2058,12 +2321,16 @@ export interface components {
         };
         DeskTeamCall: {
             contact: string;
+            /** @description who takes part */
+            leaders?: components["schemas"]["DeskLeaderView"][];
             number: string;
             /** @enum {string} */
             phase: "ringing" | "talking" | "held" | "wrapup";
             queue?: string;
             queue_name?: string;
             queue_name_en?: string;
+            /** @description nobody may listen: the number is not shown either */
+            secret?: boolean;
             /** Format: int64 */
             since: number;
         };
@@ -2084,6 +2351,8 @@ export interface components {
             help: components["schemas"]["DeskHelpView"];
             /** @description login session the agent signed in from last; another one than ours: the desk was taken over */
             holder?: string;
+            /** @description what leaders did, until acknowledged */
+            notes: components["schemas"]["DeskNoteView"][];
             reasons: components["schemas"]["DeskReason"][];
             /**
              * Format: int64
@@ -2297,6 +2566,14 @@ export interface components {
         };
         FlowTransfer: {
             to: components["schemas"]["ContactTarget"];
+        };
+        ForceInBody: {
+            /** @description of away: its code */
+            reason?: string;
+            /** @enum {string} */
+            state: "ready" | "away";
+            /** @description the agent sees it */
+            why: string;
         };
         GraphOutBody: {
             graph: unknown;
@@ -2634,6 +2911,12 @@ export interface components {
         };
         ReasonInBody: {
             reason: string;
+        };
+        ReleaseInBody: {
+            contact: string;
+            /** @description the caller goes back to the queue, at the place they had; else the call ends */
+            requeue?: boolean;
+            why: string;
         };
         ReportAgentStatus: {
             code: string;
@@ -3265,6 +3548,14 @@ export interface components {
         RightsOutBody: {
             items: string[];
         };
+        SeatsOutBody: {
+            /**
+             * Format: int64
+             * @description unix ms
+             */
+            at: number;
+            seats: components["schemas"]["DeskSeatView"][];
+        };
         SectionChange: {
             code: string;
             fields?: string[];
@@ -3314,6 +3605,12 @@ export interface components {
         SessionsOutBody: {
             items: components["schemas"]["IdentitySessionView"][];
         };
+        SetSkillsInBody: {
+            skills: {
+                [key: string]: number;
+            };
+            why: string;
+        };
         SetupInBody: {
             admin: components["schemas"]["IdentitySetupPerson"];
             agents?: components["schemas"]["IdentitySetupAgent"][];
@@ -3338,10 +3635,29 @@ export interface components {
         SitesOutBody: {
             items: components["schemas"]["IdentitySite"][];
         };
+        SitInBody: {
+            /** @description whom to move; empty: me */
+            user?: string;
+        };
+        SkillsOutBody: {
+            /** @description the skills there are */
+            known: components["schemas"]["DeskSkillView"][];
+            /** @description level 0–4 by skill */
+            skills: {
+                [key: string]: number;
+            };
+        };
         StateInBody: {
             reason?: string;
             /** @enum {string} */
             state: "ready" | "away";
+        };
+        SuperviseInBody: {
+            contact: string;
+            /** @description the leader's phone, for who is not signed in at a desk */
+            phone?: string;
+            /** @description the agent sees it */
+            why: string;
         };
         TeamOutBody: {
             agents: components["schemas"]["DeskTeamAgent"][];
@@ -3362,6 +3678,9 @@ export interface components {
             vars?: {
                 [key: string]: string;
             };
+        };
+        UnsuperviseInBody: {
+            contact: string;
         };
         UsersOutBody: {
             items: components["schemas"]["IdentityUserView"][];
@@ -3607,6 +3926,10 @@ export interface components {
             /** @description why the graph cannot run; then there is nothing else */
             problems: components["schemas"]["VoiceFlowProblem"][];
         };
+        WhyInBody: {
+            /** @description the agent sees it */
+            why: string;
+        };
         WrapupDoneInBody: {
             reason?: string;
             /** @enum {string} */
@@ -3649,7 +3972,9 @@ export type DeskDay = components['schemas']['DeskDay'];
 export type DeskDirectoryEntry = components['schemas']['DeskDirectoryEntry'];
 export type DeskEndpointView = components['schemas']['DeskEndpointView'];
 export type DeskHelpView = components['schemas']['DeskHelpView'];
+export type DeskLeaderView = components['schemas']['DeskLeaderView'];
 export type DeskMoveView = components['schemas']['DeskMoveView'];
+export type DeskNoteView = components['schemas']['DeskNoteView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -3658,6 +3983,7 @@ export type DeskPopPerson = components['schemas']['DeskPopPerson'];
 export type DeskQualityView = components['schemas']['DeskQualityView'];
 export type DeskReason = components['schemas']['DeskReason'];
 export type DeskScreenedView = components['schemas']['DeskScreenedView'];
+export type DeskSeatView = components['schemas']['DeskSeatView'];
 export type DeskSipView = components['schemas']['DeskSIPView'];
 export type DeskSkillView = components['schemas']['DeskSkillView'];
 export type DeskStateView = components['schemas']['DeskStateView'];
@@ -3691,6 +4017,7 @@ export type FlowQueue = components['schemas']['FlowQueue'];
 export type FlowSay = components['schemas']['FlowSay'];
 export type FlowStep = components['schemas']['FlowStep'];
 export type FlowTransfer = components['schemas']['FlowTransfer'];
+export type ForceInBody = components['schemas']['ForceInBody'];
 export type GraphOutBody = components['schemas']['GraphOutBody'];
 export type HealthOutBody = components['schemas']['HealthOutBody'];
 export type HelpInBody = components['schemas']['HelpInBody'];
@@ -3731,6 +4058,7 @@ export type PublishInBody = components['schemas']['PublishInBody'];
 export type PublishOutBody = components['schemas']['PublishOutBody'];
 export type PutInBody = components['schemas']['PutInBody'];
 export type ReasonInBody = components['schemas']['ReasonInBody'];
+export type ReleaseInBody = components['schemas']['ReleaseInBody'];
 export type ReportAgentStatus = components['schemas']['ReportAgentStatus'];
 export type ReportBehind = components['schemas']['ReportBehind'];
 export type ReportContact = components['schemas']['ReportContact'];
@@ -3766,19 +4094,25 @@ export type RevealInputBody = components['schemas']['RevealInputBody'];
 export type RevealOutBody = components['schemas']['RevealOutBody'];
 export type RewrapOutBody = components['schemas']['RewrapOutBody'];
 export type RightsOutBody = components['schemas']['RightsOutBody'];
+export type SeatsOutBody = components['schemas']['SeatsOutBody'];
 export type SectionChange = components['schemas']['SectionChange'];
 export type SectionFormer = components['schemas']['SectionFormer'];
 export type SectionListing = components['schemas']['SectionListing'];
 export type SectionProblem = components['schemas']['SectionProblem'];
 export type SectionResult = components['schemas']['SectionResult'];
 export type SessionsOutBody = components['schemas']['SessionsOutBody'];
+export type SetSkillsInBody = components['schemas']['SetSkillsInBody'];
 export type SetupInBody = components['schemas']['SetupInBody'];
 export type SignInInBody = components['schemas']['SignInInBody'];
 export type SitesOutBody = components['schemas']['SitesOutBody'];
+export type SitInBody = components['schemas']['SitInBody'];
+export type SkillsOutBody = components['schemas']['SkillsOutBody'];
 export type StateInBody = components['schemas']['StateInBody'];
+export type SuperviseInBody = components['schemas']['SuperviseInBody'];
 export type TeamOutBody = components['schemas']['TeamOutBody'];
 export type TokensOutBody = components['schemas']['TokensOutBody'];
 export type TryInBody = components['schemas']['TryInBody'];
+export type UnsuperviseInBody = components['schemas']['UnsuperviseInBody'];
 export type UsersOutBody = components['schemas']['UsersOutBody'];
 export type V2ErrorDetail = components['schemas']['V2ErrorDetail'];
 export type V2ErrorModel = components['schemas']['V2ErrorModel'];
@@ -3798,6 +4132,7 @@ export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
 export type VoiceStepView = components['schemas']['VoiceStepView'];
 export type VoiceTrunkView = components['schemas']['VoiceTrunkView'];
 export type VoiceTryStep = components['schemas']['VoiceTryStep'];
+export type WhyInBody = components['schemas']['WhyInBody'];
 export type WrapupDoneInBody = components['schemas']['WrapupDoneInBody'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -5023,6 +5358,37 @@ export interface operations {
             };
         };
     };
+    "post-desk-notes-id-seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-desk-phones": {
         parameters: {
             query?: never;
@@ -5176,6 +5542,41 @@ export interface operations {
             };
         };
     };
+    "post-desk-team-user-barge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuperviseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-desk-team-user-helped": {
         parameters: {
             query?: never;
@@ -5186,6 +5587,315 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-team-user-listen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuperviseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-team-user-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-team-user-signout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-team-user-skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-team-user-skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetSkillsInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-team-user-state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForceInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-team-user-take-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuperviseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-team-user-whisper": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuperviseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-team-supervision-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnsuperviseInBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -6313,6 +7023,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RightsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-seats-seat-sit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seat: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SitInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-seats-live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatsOutBody"];
                 };
             };
             /** @description Error */
