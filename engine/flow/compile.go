@@ -120,7 +120,7 @@ func (c *compiler) names() {
 func (c *compiler) targets() {
 	for i := range c.g.Nodes {
 		for _, e := range c.g.Nodes[i].Edges() {
-			if c.nodes[e.To] == nil {
+			if e.To != "" && c.nodes[e.To] == nil { // an empty one is refused as a missing field
 				c.refuse(e.From, e.Field, "target.missing", "target", e.To)
 			}
 		}

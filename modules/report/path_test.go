@@ -185,33 +185,7 @@ func (w *walker) run(noMenu, stays bool) {
 func TestRowC6PathsEqualTheCalls(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		h := openPaths(t, db)
-		f, problems := flow.Compile(pathGraph(), flow.Env{})
-		if len(problems) > 0 {
-			t.Fatal(problems)
-		}
-		rng := rand.New(rand.NewPCG(7, 7))
-		did, sides := map[string]int64{}, map[bool]*menuCount{false: {}, true: {}}
-		var all []ledger.Fact
-		for i := range 400 {
-			w := &walker{
-				rng: rng, f: f, at: firstDay.UnixMilli() + 9*3_600_000 + int64(i)*2000, of: string(id.New(firstDay.Add(time.Duration(i) * time.Second))),
-				did: did, sides: sides,
-			}
-			w.run(i%3 == 0, i%40 == 39)
-			all = append(all, w.facts...)
-		}
-		slices.SortStableFunc(all, func(a, b ledger.Fact) int { return int(a.At - b.At) })
-		for len(all) > 0 {
-			n := min(1+rng.IntN(300), len(all))
-			if err := h.ledger.Append(t.Context(), all[:n]...); err != nil {
-				t.Fatal(err)
-			}
-			all = all[n:]
-			if rng.IntN(3) == 0 {
-				counted(t, h)
-			}
-		}
-		counted(t, h)
+		did, _ := walked(t, h)
 		if diff := cmp.Diff(did, shownPaths(t, h)); diff != "" {
 			t.Errorf("calls - rows +\n%s", diff)
 		}
@@ -220,14 +194,61 @@ func TestRowC6PathsEqualTheCalls(t *testing.T) {
 				t.Errorf("nobody did: %q", what)
 			}
 		}
-		got := menus(t, h)
-		if diff := cmp.Diff(map[bool]MenuSide{false: sideOf(sides[false]), true: sideOf(sides[true])}, map[bool]MenuSide{false: got.Menu, true: got.Without}); diff != "" {
-			t.Errorf("with and without menus: calls - report +\n%s", diff)
-		}
 		checkInvariants(t, h)
 		tamper(t, db, `UPDATE report_path SET n = n + 1 WHERE node = 'menu' AND what = 'left'`)
 		breaks(t, h, "report.paths", "path {Day:")
 	})
+}
+
+// Callers past the menus and callers who met them, side by side: answer rate, wait, time to an agent.
+func TestRowC5MenuReport(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := openPaths(t, db)
+		_, sides := walked(t, h)
+		got := menus(t, h)
+		if diff := cmp.Diff(map[bool]MenuSide{false: sideOf(sides[false]), true: sideOf(sides[true])},
+			map[bool]MenuSide{false: got.Menu, true: got.Without}); diff != "" {
+			t.Errorf("with and without menus: calls - report +\n%s", diff)
+		}
+		for _, side := range []MenuSide{got.Menu, got.Without} {
+			if side.Contacts < 50 || side.Asked < side.Answered || *side.WaitMs != 700 || *side.ReachMs < *side.WaitMs || *side.AnswerRate > 1 {
+				t.Errorf("%+v", side)
+			}
+		}
+	})
+}
+
+// walked has 400 contacts go through the flow, counted in pieces as chance has it; it gives what they did.
+func walked(t *testing.T, h *house) (map[string]int64, map[bool]*menuCount) {
+	t.Helper()
+	f, problems := flow.Compile(pathGraph(), flow.Env{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	rng := rand.New(rand.NewPCG(7, 7))
+	did, sides := map[string]int64{}, map[bool]*menuCount{false: {}, true: {}}
+	var all []ledger.Fact
+	for i := range 400 {
+		w := &walker{
+			rng: rng, f: f, at: firstDay.UnixMilli() + 9*3_600_000 + int64(i)*2000, of: string(id.New(firstDay.Add(time.Duration(i) * time.Second))),
+			did: did, sides: sides,
+		}
+		w.run(i%3 == 0, i%40 == 39)
+		all = append(all, w.facts...)
+	}
+	slices.SortStableFunc(all, func(a, b ledger.Fact) int { return int(a.At - b.At) })
+	for len(all) > 0 {
+		n := min(1+rng.IntN(300), len(all))
+		if err := h.ledger.Append(t.Context(), all[:n]...); err != nil {
+			t.Fatal(err)
+		}
+		all = all[n:]
+		if rng.IntN(3) == 0 {
+			counted(t, h)
+		}
+	}
+	counted(t, h)
+	return did, sides
 }
 
 // A history as the demo has it, of calls before silence and ports were kept, is counted as well.

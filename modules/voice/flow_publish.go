@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -64,7 +65,7 @@ func (m *Module) problems(ctx context.Context, code string, list []section.Probl
 	out := []FlowProblem{}
 	var others []FlowProblem
 	for _, p := range list {
-		text := m.api.Texts().Say(web.Locale(ctx), "fault."+p.Code, p.Params)
+		text := m.api.Texts().Say(web.Locale(ctx), "fault."+p.Code, m.named(ctx, p.Params))
 		path, ours := strings.CutPrefix(p.Path, "flows["+code+"]")
 		if !ours {
 			others = append(others, FlowProblem{Field: p.Path, Code: p.Code, Text: text})
@@ -74,6 +75,18 @@ func (m *Module) problems(ctx context.Context, code string, list []section.Probl
 		out = append(out, FlowProblem{Node: at[1], Field: at[2], Code: p.Code, Text: text})
 	}
 	return append(out, others...)
+}
+
+// named gives the parameters of a problem with kinds and fields in the reader's words.
+func (m *Module) named(ctx context.Context, params map[string]any) map[string]any {
+	out := maps.Clone(params)
+	for name, prefix := range map[string]string{"kind": "voice.node.", "field": "section.flows.nodes."} {
+		code, _ := params[name].(string)
+		if key := prefix + code; code != "" && m.api.Texts().Has(web.Locale(ctx), key) {
+			out[name] = m.api.Texts().Say(web.Locale(ctx), key, nil)
+		}
+	}
+	return out
 }
 
 type publishIn struct {

@@ -55,7 +55,7 @@ func (m *Module) tryFlow(ctx context.Context, in *tryIn) (*tryOut, error) {
 		out := &tryOut{Body: TryStep{Problems: []FlowProblem{}}}
 		for _, p := range problems {
 			out.Body.Problems = append(out.Body.Problems, FlowProblem{
-				Node: p.Node, Field: p.Field, Code: p.Code, Text: m.api.Texts().Say(web.Locale(ctx), "fault."+p.Code, p.Params),
+				Node: p.Node, Field: p.Field, Code: p.Code, Text: m.api.Texts().Say(web.Locale(ctx), "fault."+p.Code, m.named(ctx, p.Params)),
 			})
 		}
 		return out, nil
