@@ -24,3 +24,23 @@ func callbackOf(k routing.Queue) voice.Callback {
 		Tries: k.CallbackTries, Every: time.Duration(k.CallbackGapS) * time.Second,
 	}
 }
+
+// knownFor is how long a caller is said to know the agent who answered last.
+const knownFor = 7 * 24 * time.Hour
+
+// known gives the agent a caller knows, where the queue lets people wait for that one. It is asked of the database, but
+// only for such queues; when that does not answer at once the call goes to anybody.
+func (q queues) known(ctx context.Context, queue id.Queue, caller string, at time.Time) id.User {
+	if k, ok := q.h.routing.Queue(queue); !ok || k.StickyS <= 0 || caller == "" {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, knownBound)
+	defer cancel()
+	agent, err := q.h.customer.KnownAgent(ctx, caller, at.Add(-knownFor))
+	if err != nil {
+		q.h.log.Warn("the agent a caller knows is not found; anybody may answer", "queue", queue, "err", err)
+	}
+	return agent
+}
+
+const knownBound = 200 * time.Millisecond

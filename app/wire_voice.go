@@ -45,7 +45,7 @@ type queues struct{ h *House }
 func (q queues) Enter(ctx context.Context, queue id.Queue, w voice.Waiting) error {
 	e := routing.Entry{
 		Contact: w.Contact, Medium: contact.Phone, Site: w.Site, Priority: w.Priority, Caller: w.Caller, First: w.First,
-		At: w.At, Since: w.Since, Quiet: w.Quiet, Keep: w.Keep,
+		At: w.At, Since: w.Since, Quiet: w.Quiet, Sticky: q.known(ctx, queue, w.Caller, w.At), Keep: w.Keep,
 	}
 	for _, n := range w.Needs {
 		e.Needs = append(e.Needs, routing.Need{Skill: n.Skill, Level: n.Level})

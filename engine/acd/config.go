@@ -65,6 +65,8 @@ type Queue struct {
 	HeadStart int64 `json:"head_start,omitempty"` // ms one point is worth (Settings.HeadStart)
 	BestSkill bool  `json:"best_skill,omitempty"` // among free agents the best skilled first, then the longest idle
 	Sticky    int64 `json:"sticky,omitempty"`     // wait this long for the sticky agent
+	// RedialBonus is the points of who tries again and again (Settings.RedialBonus); negative: none here.
+	RedialBonus int `json:"redial_bonus,omitempty"`
 
 	Ringing int64 `json:"ringing,omitempty"` // ring time-out of an offer (Settings.Ringing)
 	WrapUp  int64 `json:"wrap_up,omitempty"` // 0 = none, Manual = until the agent ends it

@@ -138,7 +138,7 @@ func (b *Brain) admit(ci int32, ev *Event, qi int32, ch uint8) int32 {
 	if c.since <= 0 || c.since > b.now {
 		c.since = d.entered
 	}
-	if bonus := b.countAttempt(ev.Caller, again || ev.Rejoin); bonus > d.bonus && !ev.Rejoin {
+	if bonus := q.cfg.redialBonus(b.countAttempt(ev.Caller, again || ev.Rejoin)); bonus > d.bonus && !ev.Rejoin {
 		d.bonus = bonus
 	}
 	c.key = d.entered - b.headStart(q, d)

@@ -38,6 +38,17 @@ func (b *Brain) countAttempt(key string, known bool) int {
 	return 0
 }
 
+// redialBonus is what a bonus of the house is worth in this queue.
+func (q *Queue) redialBonus(bonus int) int {
+	switch {
+	case bonus == 0 || q.RedialBonus == 0:
+		return bonus
+	case q.RedialBonus < 0:
+		return 0
+	}
+	return q.RedialBonus
+}
+
 // take gives the caller a cell of the ring.
 func (r *redial) take(key caller, size int) int32 {
 	if len(r.ring) < size {

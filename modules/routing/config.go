@@ -46,6 +46,7 @@ type Queue struct {
 	CallbackTries int       `json:"callback_tries,omitempty" minimum:"0" maximum:"10" doc:"calls made to reach the person; 0: 3"`
 	CallbackGapS  int       `json:"callback_gap_s,omitempty" minimum:"0" maximum:"14400" doc:"time between two such calls; 0: 600"`
 	StickyS       int       `json:"sticky_s,omitempty" minimum:"0" maximum:"300" doc:"so long a caller waits for the agent they know, if that one is at work; 0: not at all"`
+	RedialMin     int       `json:"redial_min,omitempty" minimum:"-1" maximum:"30" doc:"minutes of head start from the third call within half an hour; 0: one; -1: none"`
 	AnnounceS     int       `json:"announce_s,omitempty" minimum:"0" doc:"comfort announcement every so often"`
 	OnFull        id.Flow   `json:"on_full,omitempty" ref:"flows"`
 	OnMaxWait     id.Flow   `json:"on_max_wait,omitempty" ref:"flows"`

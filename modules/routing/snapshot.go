@@ -75,7 +75,7 @@ func load(ctx context.Context, q store.Querier) (*snapshot, error) {
 // brainQueue says a queue in the brain's words; the rules' names are the flows that carry them out.
 func brainQueue(q Queue, closed bool) *acd.Queue {
 	b := &acd.Queue{
-		ID: q.Code, RelaxEvery: seconds(q.RelaxAfterS), Priority: q.Priority, Sticky: seconds(q.StickyS),
+		ID: q.Code, RelaxEvery: seconds(q.RelaxAfterS), Priority: q.Priority, Sticky: seconds(q.StickyS), RedialBonus: q.RedialMin,
 		Ringing: seconds(q.RingS), WrapUp: seconds(q.WrapupS),
 		MaxWait: seconds(q.MaxWaitS), MaxWaitRule: acd.Rule(q.OnMaxWait),
 		MaxLength: q.MaxLength, FullRule: acd.Rule(q.OnFull),
