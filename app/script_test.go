@@ -31,6 +31,13 @@ func TestCommands(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("LANG", "en_GB.UTF-8")
+			province, err := os.ReadFile("../docs/examples/province.yaml")
+			if err == nil {
+				err = os.WriteFile(filepath.Join(env.WorkDir, "province.yaml"), province, 0o600)
+			}
+			if err != nil {
+				return err
+			}
 			bureau, err := os.ReadFile("demo/bureau.yaml")
 			if err != nil {
 				return err

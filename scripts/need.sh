@@ -11,7 +11,7 @@ fi
 
 # program=package that has it
 declare -A package=(
-  [gcc]=gcc [git]=git [sipp]=sip-tester [baresip]=baresip [chromium]=chromium [ip]=iproute2 [unshare]=util-linux
+  [gcc]=gcc [git]=git [sipp]=sip-tester [svmap]=sipvicious [baresip]=baresip [chromium]=chromium [ip]=iproute2 [unshare]=util-linux
   [setpriv]=util-linux
 )
 missing=()
