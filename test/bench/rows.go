@@ -34,6 +34,10 @@ func rows() []row {
 			Compare: "Asterisk collapses and stays down", measure: measureOverload,
 		},
 		{
+			Name: "network", Measure: "a browser agent's network changes in mid-call (new source address, new sockets, the old ones silent): speech back both ways",
+			Goal: "≥ 95 of 100 within 3 s", measure: measureNetwork,
+		},
+		{
 			Name: "acd", Measure: "engine/acd: 10,000 agents, 1,000 queues, 100,000 waiting; mix 40 % arrivals, 20 % abandons, 40 % agent changes; one core",
 			Goal: "≥ 1 M events/s, 0 allocations", measure: measureACD,
 		},
