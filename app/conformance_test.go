@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/kapok-hotline/kapok/core/right"
+	"github.com/kapok-hotline/kapok/modules/alert"
 	"github.com/kapok-hotline/kapok/modules/customer"
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
@@ -166,7 +167,7 @@ func TestEveryModuleMigrates(t *testing.T) {
 		hasMigrations
 	}{
 		(*identity.Module)(nil), (*customer.Module)(nil), (*report.Module)(nil), (*routing.Module)(nil),
-		(*voice.Module)(nil), (*desk.Module)(nil),
+		(*voice.Module)(nil), (*desk.Module)(nil), (*alert.Module)(nil),
 	} {
 		sets[m.Name()] = m.Migrations()
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/core/right"
+	"github.com/kapok-hotline/kapok/modules/alert"
 	"github.com/kapok-hotline/kapok/modules/customer"
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
@@ -77,6 +78,8 @@ type House struct {
 	routing  *routing.Module
 	voice    *voice.Module
 	desk     *desk.Module
+	alert    *alert.Module
+	surge    surge
 	all      []module
 
 	zones sync.Map // *time.Location by name

@@ -42,5 +42,6 @@ func (h *House) modules(ctx context.Context) ([]module, error) {
 		return nil, err
 	}
 	h.desk = h.newDesk()
-	return []module{h.identity, h.calendar, h.customer, h.report, h.routing, h.voice, h.desk}, nil
+	h.alert = h.newAlert()
+	return []module{h.identity, h.calendar, h.customer, h.report, h.routing, h.voice, h.desk, h.alert}, nil
 }

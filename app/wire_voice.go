@@ -23,7 +23,7 @@ func (h *House) newVoice() (*voice.Module, error) {
 	}
 	d := voice.Deps{
 		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Callers: screenCallers{h}, Sites: h.identity, Staff: h.identity, Cities: h.customer, Changed: h.changed, Publish: publisher{h}, Log: h.log,
-		Keep: facts{h}.Keep, Node: h.o.Node,
+		Surge: h.surgeNotices, Keep: facts{h}.Keep, Node: h.o.Node,
 		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
 		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, WebPort: h.o.WebRTC, Realm: realm,
@@ -98,7 +98,7 @@ func (q queues) Sound(code id.Queue) voice.Sound {
 	if !ok {
 		return voice.Sound{Record: true}
 	}
-	return voice.Sound{Music: k.Music, Announce: time.Duration(k.AnnounceS) * time.Second, Record: !k.NoRecording, Place: k.PlaceSaid, Callback: callbackOf(k), Secret: k.Secret}
+	return voice.Sound{Music: k.Music, Announce: time.Duration(k.AnnounceS) * time.Second, Record: !k.NoRecording, Place: k.PlaceSaid, Callback: q.h.callbackNow(k), Secret: k.Secret}
 }
 
 // publisher brings voice's flows into the configuration, which is made after the modules.

@@ -40,6 +40,7 @@ func (c *call) guide(code id.Flow, again bool) {
 	entry := s.entry(c.m.now(), f.version, c.number)
 	entry.Steps, entry.Again = c.cursor.Steps, again
 	entry.Vars = c.vars()
+	c.greetCrowd(&entry)
 	cursor, action := f.flow.Start(entry)
 	cursor.Asked, cursor.Turned = cursor.Asked || c.cursor.Asked, cursor.Turned || c.cursor.Turned
 	c.cursor = cursor

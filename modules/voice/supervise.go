@@ -3,6 +3,7 @@ package voice
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
@@ -10,6 +11,7 @@ import (
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/core/right"
+	"github.com/kapok-hotline/kapok/engine/flow"
 	"github.com/kapok-hotline/kapok/platform/store"
 	"github.com/kapok-hotline/kapok/platform/web"
 )
@@ -278,6 +280,16 @@ func (c *call) sealRecording() {
 
 // Secret says whether nobody may listen to calls of a number.
 func (m *Module) Secret(n id.Number) bool { return m.snap.Load().numbers[n].Secret }
+
+// greetCrowd adds what callers are told while a surge plan runs, once: not in the flows a call comes to later.
+func (c *call) greetCrowd(e *flow.Entry) {
+	if c.m.deps.Surge == nil || e.Again {
+		return
+	}
+	for _, p := range c.m.deps.Surge(c.site) {
+		e.Greetings = append(e.Greetings, flow.Greeting{Prompt: string(p), From: 0, Until: math.MaxInt64})
+	}
+}
 
 // seal notes that a recording is of a secret call.
 func (m *Module) seal(ctx context.Context, recording string) error {

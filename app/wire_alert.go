@@ -1,0 +1,126 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/modules/alert"
+	"github.com/kapok-hotline/kapok/modules/routing"
+	"github.com/kapok-hotline/kapok/modules/voice"
+)
+
+func (h *House) newAlert() *alert.Module {
+	d := alert.Deps{
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Figures: pulses{h}, Within: h.identity.Within, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
+		Steps: map[alert.Kind]alert.Step{alert.Recall: recall{h}},
+	}
+	if h.peers == nil {
+		// What lasts is kept in the memory of the process that takes the calls; of several, only the leader's word goes round.
+		d.Steps[alert.Notice], d.Steps[alert.Callback] = &h.surge, &h.surge
+	} else {
+		d.Lease = func(ctx context.Context) (<-chan struct{}, func(), error) {
+			l, err := h.bus.Lease(ctx, "alerts", string(h.o.Node))
+			if err != nil {
+				return nil, nil, err
+			}
+			return l.Lost(), func() {
+				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+				defer cancel()
+				_ = l.Release(ctx) // it expires by itself
+			}, nil
+		}
+	}
+	return alert.New(d)
+}
+
+// pulses gives the alerts their figures: those of the wallboard.
+type pulses struct{ h *House }
+
+func (p pulses) Look(ctx context.Context, site id.Site) (alert.State, map[id.Queue]alert.State, error) {
+	all, queues, err := p.h.report.Pulse(ctx, site)
+	out := make(map[id.Queue]alert.State, len(queues))
+	for q, s := range queues {
+		out[q] = alert.State(s)
+	}
+	return alert.State(all), out, err
+}
+
+// recall asks who is away back to work.
+type recall struct{ h *House }
+
+func (r recall) Do(ctx context.Context, d alert.Doing, again bool) error {
+	if !again { // said once
+		r.h.desk.Recall(ctx, d.Key, d.Site, d.Step.Reasons, d.By, d.Why)
+	}
+	return nil
+}
+
+func (r recall) Undo(ctx context.Context, d alert.Doing) error {
+	r.h.desk.EndRecall(ctx, d.Key, d.By)
+	return nil
+}
+
+// surge is what lasts of the surge plans that run: greetings, and callbacks offered.
+type surge struct {
+	mu sync.RWMutex
+	on map[string]alert.Doing
+}
+
+// Do puts a step in force; done twice it is one.
+func (s *surge) Do(_ context.Context, d alert.Doing, _ bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.on == nil {
+		s.on = map[string]alert.Doing{}
+	}
+	s.on[d.Key] = d
+	return nil
+}
+
+// Undo takes it out of force.
+func (s *surge) Undo(_ context.Context, d alert.Doing) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.on, d.Key)
+	return nil
+}
+
+// surgeNotices gives the prompts callers of a site are greeted with while a surge plan runs.
+func (h *House) surgeNotices(site id.Site) []id.Prompt {
+	h.surge.mu.RLock()
+	defer h.surge.mu.RUnlock()
+	var out []id.Prompt
+	for _, d := range h.surge.on {
+		if d.Step.Kind == alert.Notice && h.identity.Within(site, d.Site) {
+			out = append(out, d.Step.Prompt)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// surgeCallback is when callers of a queue are offered a call back because of a surge plan.
+const surgeCallback = 60 * time.Second
+
+// callbackNow is a queue's rule of calling back, with what a surge plan adds.
+func (h *House) callbackNow(k routing.Queue) voice.Callback {
+	rule := callbackOf(k)
+	h.surge.mu.RLock()
+	defer h.surge.mu.RUnlock()
+	for _, d := range h.surge.on {
+		if d.Step.Kind != alert.Callback || len(d.Step.Queues) > 0 && !slices.Contains(d.Step.Queues, k.Code) || !h.identity.Within(k.Site, d.Site) {
+			continue
+		}
+		after := time.Duration(d.Step.AfterS) * time.Second
+		if after == 0 {
+			after = surgeCallback
+		}
+		if rule.After == 0 || after < rule.After {
+			rule.After = after
+		}
+	}
+	return rule
+}
