@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kapok-hotline/kapok/test/house"
+	"github.com/kapok-hotline/kapok/test/ua"
 )
 
 // open is the house of all tests here: it is built and started once.
@@ -43,7 +44,10 @@ func run(m *testing.M) (code int) {
 	return m.Run()
 }
 
-// start runs the demo bureau: phones ring for five seconds.
+// street is where the house's calls out arrive: everybody's telephone.
+var street = make(chan *ua.Call, 64)
+
+// start runs the demo bureau: phones ring for five seconds, and the queue behind 12368 calls people back.
 func start(ctx context.Context, dir string) (*house.House, error) {
 	program, err := house.Build(ctx, dir)
 	if err != nil {
@@ -56,7 +60,21 @@ func start(ctx context.Context, dir string) (*house.House, error) {
 	if err := h.Start(ctx); err != nil {
 		return nil, err
 	}
-	bureau, err := house.Bureau(4, "ring_s: 15", "ring_s: 5", "wrapup_s: 30", "wrapup_s: 300")
+	carrier, err := ua.Open("127.0.0.1", h.SIP, "carrier", "")
+	if err != nil {
+		return nil, err
+	}
+	carrier.OnCall = func(c *ua.Call) {
+		c.Ring()
+		street <- c
+	}
+	bureau, err := house.Bureau(
+		4, "ring_s: 15", "ring_s: 5", "wrapup_s: 30", "wrapup_s: 300",
+		"trunks:\n", fmt.Sprintf("trunks:\n  - {code: out, name: 外线, site: gz, kind: ip, peers: [%q], accept: [127.9.9.9/32]}\n", carrier.Addr()),
+		"numbers:\n", "numbers:\n  - {code: \"12368\", name: 回拨, site: gz, flow: back}\n",
+		"flows:\n", "flows:\n  - {code: back, name: 回拨, start: queue, nodes: [{id: queue, kind: queue, queue: social}]}\n",
+		"name_en: Social insurance, site: gz,", "name_en: Social insurance, callback_s: 1, callback_gap_s: 1, site: gz,",
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -195,7 +195,7 @@ func TestPain28ASilentDeskStaysSignedIn(t *testing.T) {
 	a := s.agent(1, 880)
 	c := s.person()
 	a.talks()
-	time.Sleep(6 * time.Second) // no request at all
+	time.Sleep(4 * time.Second) // no request at all
 	if d := a.desk(); !d.SignedIn || d.State.State != "talking" {
 		t.Errorf("signed in: %v, %s", d.SignedIn, d.State.State)
 	}

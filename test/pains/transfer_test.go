@@ -61,7 +61,7 @@ func transferred(t *testing.T, kind, code string) (s *stage, st *story, before, 
 	first.is("wrapup")
 	s.hears(c.Media, 660, "the second agent")
 	first.written()
-	time.Sleep(2 * time.Second) // the second talk goes on long after the first agent has done with it
+	time.Sleep(time.Second) // the second talk goes on long after the first agent has done with it
 	s.over(c, "answered")
 	second.written()
 	st = s.story(c, "both have talked", func(st *story) bool { return st.count("leg.ended") == 3 })
@@ -128,7 +128,7 @@ func ownTalk(t *testing.T, kind, code string) {
 	if legs[0].Ended > legs[1].Answered+5 {
 		t.Errorf("the first agent's leg ended %d ms after the second's began", legs[0].Ended-legs[1].Answered)
 	}
-	if legs[1].TalkMs < 2000 || st.Contact.TalkMs != talk {
+	if legs[1].TalkMs < 1000 || st.Contact.TalkMs != talk {
 		t.Errorf("the contact says %d ms of talk, its agents' legs %d", st.Contact.TalkMs, talk)
 	}
 }

@@ -164,7 +164,9 @@ func (c *Contact) visitCounts(i int) Counts {
 		n[exitColumn(v.Why)] = 1
 		n[Callback] = count(v.promised())
 	}
-	n[MaxWaitMs] = v.WaitMs
+	if v.How != Exited || !v.Undecided() { // a longest wait is never taken back: who is to be called may yet be answered
+		n[MaxWaitMs] = v.WaitMs
+	}
 	n[Undecided] = count(v.How == Waiting && c.Ended == 0 || v.How == Exited && v.Undecided())
 	return n
 }

@@ -94,3 +94,29 @@ func TestPain27AnsweredIsNeverAbandoned(t *testing.T) {
 		}
 	}
 }
+
+// A caller who asks to be called back and is answered later leaves the same longest wait behind as if that had been
+// known from the start: a longest wait is never taken back, so it must not be counted too soon.
+func TestAPromiseTakesNoLongestWaitBack(t *testing.T) {
+	china := zone(t, "")
+	_, _, facts := begun(t)
+	facts = append(
+		facts,
+		Fact{At: painAt + 9000, Place: "gz", Body: event.ContactExited{Queue: "vat", EnteredAt: painAt, WaitMs: 9000, Why: "other", Rule: "callback"}},
+		Fact{At: painAt + 60_000, Place: "gz", Body: event.ContactAnswered{Queue: "vat", Agent: "1001", EnteredAt: painAt, WaitMs: 60_000}},
+		Fact{At: painAt + 60_000, Place: "gz", Body: event.CallbackEnded{Queue: "vat", EnteredAt: painAt, How: event.BackReached}},
+	)
+	step, c := Figures{}, Contact{}
+	for _, f := range facts {
+		step.Book(c.Figures(), -1)
+		c.Apply(f, func(id.Site) *time.Location { return china })
+		step.Book(c.Figures(), +1)
+	}
+	whole := Figures{}
+	whole.Book(c.Figures(), +1)
+	for k, n := range step {
+		if w := whole[k]; w == nil && !n.Zero() || w != nil && *w != *n {
+			t.Errorf("%+v is %v step by step, and %v at the end", k, n, w)
+		}
+	}
+}
