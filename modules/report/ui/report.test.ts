@@ -74,6 +74,7 @@ const fact = (kind: string, body: Record<string, unknown>): Fact => ({ seq: 1, a
 it('contact: a fact is said by its kind and what happened in it', () => {
   expect(factSaid(fact('contact.answered', { agent: '1', wait_ms: 65_000 }), names)).toMatchObject({ key: 'report.fact.contact_answered', params: { agent: 'A1', wait: '1:05' } })
   expect(factSaid(fact('contact.missed', { agent: '1', why: 'refused' }), names).key).toBe('report.fact.contact_missed_refused')
+  expect(factSaid(fact('contact.stepped', { node: 'menu', why: 'timeout' }), names)).toMatchObject({ key: 'report.fact.contact_stepped_timeout', params: { node: 'menu' } })
   expect(factSaid(fact('contact.stepped', { node: 'menu', key: '2' }), names)).toMatchObject({ key: 'report.fact.contact_stepped_key', params: { pressed: '2' } })
   expect(factSaid(fact('wrapup.saved', { agent: '1' }), names).key).toBe('report.fact.wrapup_saved_auto')
   expect(factSaid({ ...fact('contact.ended', {}), body: null }, names).key).toBe('report.fact.contact_ended')
