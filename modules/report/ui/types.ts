@@ -39,7 +39,7 @@ export interface Wrapup {
   at: number; agent: string; agent_name: string; topic: string; topic_name: string; tax_id: string; tax_type: string; district: string
   name: string; question: string; answer: string; note: string; final: boolean
 }
-export interface Detail {
+export interface Detail { grade?: number;
   contact: Contact; cause: string; ended_by: string; ended_at: number
   visits: Visit[]; legs: Leg[]; facts: Fact[]; offers: Offer[]; ladder: Message[]; recordings: Recording[]; wrapup: Wrapup | null
 }

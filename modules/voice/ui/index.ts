@@ -4,15 +4,19 @@ import { defineAsyncComponent } from 'vue'
 const flows = 'voice.flow.manage'
 const ui: ModuleUI = {
   routes: [
+    { path: '/recordings', component: () => import('./Recordings.vue'), meta: { title: 'voice.recordings.title', right: 'voice.recording.manage' } },
     { path: '/headset', component: () => import('./HeadsetPage.vue'), meta: { title: 'voice.headset.title' } },
     { path: '/flows', component: () => import('./FlowList.vue'), meta: { title: 'voice.flow.title', right: flows } },
     { path: '/flows/:code', component: () => import('./FlowDesigner.vue'), props: true, meta: { title: 'voice.flow.title', right: flows } },
   ],
-  nav: [{ to: '/flows', title: 'voice.flow.nav', icon: 'flow', right: flows, order: 60 }],
+  nav: [
+    { to: '/recordings', title: 'voice.recordings.title', icon: 'recording', right: 'voice.recording.manage', order: 80 },
+    { to: '/flows', title: 'voice.flow.nav', icon: 'flow', right: flows, order: 60 },
+  ],
   widgets: [
     { place: 'desk.before', id: 'voice.headset', component: defineAsyncComponent(() => import('./HeadsetTest.vue')), order: 10 },
     { place: 'me.menu', id: 'voice.headset.link', component: defineAsyncComponent(() => import('./HeadsetLink.vue')), order: 10 },
   ],
-  rights: [flows, 'report.interval.see'],
+  rights: ['voice.recording.manage', flows, 'report.interval.see'],
 }
 export default ui
