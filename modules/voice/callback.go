@@ -163,6 +163,21 @@ func (k *callbacks) run(ctx context.Context) {
 	}
 }
 
+// pause ends the tries that have no agent yet; their promises stay.
+func (k *callbacks) pause() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range k.of {
+		if c := p.call; c != nil && c.owed != nil {
+			c.post(func() {
+				if c.seeking() && c.phase == queued {
+					c.end(contact.BySystem, "drain")
+				}
+			})
+		}
+	}
+}
+
 func (k *callbacks) nudge() {
 	select {
 	case k.wake <- struct{}{}:

@@ -53,6 +53,9 @@ type house struct {
 	agents  map[id.User]contact.Endpoint // whom Take gives
 	busy    bool                         // Take gives nobody
 	hours   day.State
+
+	callback Callback     // the rule of every queue
+	promised []id.Contact // taken out of their queue to be called back
 }
 
 type fact struct {
@@ -125,7 +128,11 @@ func (h *house) Endpoint(_ context.Context, at contact.Endpoint, up bool) error 
 	h.note("endpoint %s%s %v", at.Agent, at.Phone, up)
 	return nil
 }
-func (h *house) Sound(q id.Queue) Sound { return Sound{Record: true, Secret: q == "tipoff"} }
+func (h *house) Sound(q id.Queue) Sound {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return Sound{Record: true, Secret: q == "tipoff", Callback: h.callback}
+}
 func (h *house) State(string, time.Time) (day.State, string, time.Time, error) {
 	return h.hours, "", time.Time{}, nil
 }
@@ -147,7 +154,7 @@ func newHouseWith(t *testing.T, far Far, change ...func(*Settings)) *house {
 	local := netip.MustParseAddr("127.0.0.1")
 	var err error
 	d := Deps{
-		DB: db, Clock: clock.System(), Facts: h, Queues: h, Hours: h, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})), Data: t.TempDir(),
+		DB: db, Clock: clock.System(), Facts: h, Queues: h, Line: h, Hours: h, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})), Data: t.TempDir(),
 		Key: make([]byte, 32), SIP: []string{"127.0.0.1:0"}, Advertise: local, RTPFirst: 32000, RTPLast: 39998, Realm: "kapok", Far: far,
 	}
 	d.Presence, _ = far.(Presence)

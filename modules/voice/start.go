@@ -92,7 +92,12 @@ func (m *Module) Start(ctx context.Context) error {
 }
 
 // Drain refuses new calls from now on; Calls tells when the last one has ended.
-func (m *Module) Drain() { m.draining.Store(true) }
+//
+// Who is to be called back is called by the next process: what only waits for an agent ends now.
+func (m *Module) Drain() {
+	m.draining.Store(true)
+	m.callbacks.pause()
+}
 
 // close ends every call in good order, then the sockets.
 func (m *Module) close() {
