@@ -72,6 +72,9 @@ func (m *Module) consult(in *sip.Incoming, from contact.Endpoint, keys sdp.Encry
 	case m.canGive(k.to) != nil:
 		m.reject(in, 404, "No such number")
 		return
+	case m.mayGive(c.talksTo(), k.to) != nil:
+		m.reject(in, 403, "Not allowed to call out there")
+		return
 	case k.to.Kind == contact.ToQueue: // nobody answers for a queue; it takes transfers
 		m.reject(in, 403, "Transfer to a queue without asking")
 		return

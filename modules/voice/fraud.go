@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/core/phone"
@@ -204,4 +205,21 @@ func (t *callTimes) count(u id.User, most int, now time.Time) bool {
 	}
 	t.of[u] = made
 	return false
+}
+
+// mayGive asks whether a user may bring a call to a target: to an outside number only where the rules for calls out let
+// them call it. A phone of ours is no outside number.
+func (m *Module) mayGive(by id.User, to contact.Target) error {
+	if _, ours := m.snap.Load().phones[id.Phone(to.Code)]; to.Kind != contact.ToNumber || ours {
+		return nil
+	}
+	return m.mayCallOut(by, to.Code)
+}
+
+// talksTo gives the agent of the call, to whoever looks from outside; "" when there is none.
+func (c *call) talksTo() id.User {
+	if a := c.talkingTo.Load(); a != nil {
+		return *a
+	}
+	return ""
 }

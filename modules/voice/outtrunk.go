@@ -8,6 +8,7 @@ import (
 
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/core/phone"
 	"github.com/kapok-hotline/kapok/platform/sip"
 )
 
@@ -96,6 +97,9 @@ func (m *Module) downTrunks() map[id.Trunk]int {
 func (m *Module) callOut(ctx context.Context, c *call, s *side, site id.Site, shown, kind string) (*sip.Dialog, []byte, error) {
 	if !dialable(s.number) {
 		return nil, nil, fault.New(fault.Unavailable, "voice.trunk.none", "number", s.number)
+	}
+	if phone.Parse(shown, homeArea) == phone.Parse(s.number, homeArea) {
+		shown = "" // nobody is called by themselves
 	}
 	err := error(fault.New(fault.Unavailable, "voice.trunk.none", "number", s.number))
 	for i, w := range m.outTrunk(site) {

@@ -192,3 +192,50 @@ func TestTrunkFailed(t *testing.T) {
 		}
 	}
 }
+
+// An agent may not give a call to a number the rules keep them from; the caller stays with them.
+func TestTransferAgainstTheRules(t *testing.T) {
+	h := newHouse(t)
+	out := h.line()
+	ctx := t.Context()
+	must(t, trunkTable.Put(ctx, h.deps.DB, "ct", Trunk{Code: "ct", Kind: "ip", Site: "gz", Accept: []string{"127.0.0.1/32"}, Peers: []string{out.Addr.String()}, CallerID: "02012366"}))
+	must(t, h.reload(ctx))
+	caller, _, _ := h.talk()
+	to := contact.Target{Kind: contact.ToNumber, Code: "0085221234567"}
+	if err := h.Transfer(ctx, h.contact(), "a1", to); fault.CodeOf(err) != "voice.callout.class" {
+		t.Errorf("a call abroad: %v", err)
+	}
+	h.until("the caller talks on", caller.loud)
+	caller.Request("BYE", "")
+	h.ends(contact.ByCaller, contact.Answered)
+}
+
+// Who is called back sees the city's number, not their own.
+func TestCalledPersonSeesOurNumber(t *testing.T) {
+	h := newHouse(t)
+	out := h.line()
+	ctx := t.Context()
+	must(t, trunkTable.Put(ctx, h.deps.DB, "ct", Trunk{Code: "ct", Kind: "ip", Site: "gz", Accept: []string{"127.0.0.1/32"}, Peers: []string{out.Addr.String()}, CallerID: "02012366"}))
+	must(t, h.reload(ctx))
+	h.callFrom("13900000137", "12367")
+	h.waits(1)
+	c := h.find(h.contact())
+	s := &side{id: "x", role: "party", number: "13900000137"}
+	must(t, h.openLeg(c, s))
+	done := make(chan error, 1)
+	go func() {
+		d, _, err := h.Module.dial(ctx, c, s, "callback")
+		if err == nil {
+			err = d.Bye(ctx)
+		}
+		done <- err
+	}()
+	in := out.Expect("INVITE")
+	if from := in.Get("From"); !strings.Contains(from, "sip:02012366@") {
+		t.Errorf("the person sees %s", from)
+	}
+	out.Respond(in, 200, "OK", "person", out.sdp())
+	out.Respond(out.Expect("BYE"), 200, "OK", "", "")
+	must(t, <-done)
+	must(t, s.leg.Close())
+}

@@ -115,6 +115,9 @@ func (m *Module) transfer(ctx context.Context, cid id.Contact, by id.User, to co
 	if to.Kind == contact.ToAgent && id.User(to.Code) == by {
 		return fault.New(fault.Invalid, "voice.transfer.nowhere", "kind", string(to.Kind), "code", to.Code)
 	}
+	if err := m.mayGive(by, to); err != nil {
+		return err
+	}
 	return m.withAgent(ctx, cid, by, func(c *call) error {
 		end, cancel := context.WithTimeout(c.ctx, goodbye)
 		defer cancel()
