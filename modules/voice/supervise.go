@@ -22,6 +22,9 @@ const PlaySecret right.Right = "voice.secret.play"
 // supervisor is the role of a leader's leg that takes part in a call without serving the caller.
 const supervisor = "supervisor"
 
+// leaderRing is how long a leader's endpoint rings: they sit in front of it and have just asked for it.
+const leaderRing = 15 * time.Second
+
 // maxLeaders is how many leaders take part in one call at once.
 const maxLeaders = 3
 
@@ -51,7 +54,7 @@ func (m *Module) Supervise(ctx context.Context, cid id.Contact, agent id.User, b
 	if c == nil {
 		return notHere(cid)
 	}
-	ctx, cancel := context.WithTimeout(ctx, directRing)
+	ctx, cancel := context.WithTimeout(ctx, leaderRing)
 	defer cancel()
 	l, fresh, err := (*leader)(nil), false, notHere(cid)
 	c.ask(ctx, func() { l, fresh, err = c.letIn(ctx, agent, by, mode, cancel) })

@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts of my sites and surge plans */
+        get: operations["get-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/handled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I have taken care of an alert */
+        post: operations["post-alerts-id-handled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/apply": {
         parameters: {
             query?: never;
@@ -1507,6 +1541,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/surge/{plan}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a surge plan */
+        post: operations["post-surge-plan-start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/surge/{plan}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undo a surge plan */
+        post: operations["post-surge-plan-stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1870,6 +1938,77 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AlertPlanStep: {
+            /**
+             * Format: int64
+             * @description callback: offered after so many seconds of waiting; 0: 60
+             */
+            after_s?: number;
+            /** @enum {string} */
+            kind: "recall" | "callback" | "notice";
+            /** @description notice: what is said */
+            prompt?: string;
+            /** @description callback: where it is offered; none: in every queue of the site */
+            queues?: string[];
+            /** @description recall: of those away for one of these; none: for any */
+            reasons?: string[];
+        };
+        AlertRunning: {
+            /**
+             * Format: int64
+             * @description unix ms
+             */
+            at: number;
+            by: string;
+            /**
+             * Format: int64
+             * @description steps 1 to done are done
+             */
+            done: number;
+            /** @description why the next step is not done yet; it is tried again */
+            fault?: string;
+            id: string;
+            plan: string;
+            site: string;
+            /** @description as they were when it began */
+            steps: components["schemas"]["AlertPlanStep"][];
+            undoing: boolean;
+            why: string;
+        };
+        AlertSurgeView: {
+            code: string;
+            name: string;
+            name_en?: string;
+            /** @description absent: it is off */
+            run?: components["schemas"]["AlertRunning"];
+            /** @description with all below it */
+            site: string;
+            steps: components["schemas"]["AlertPlanStep"][];
+        };
+        AlertView: {
+            /** Format: int64 */
+            cleared_at?: number;
+            /** @enum {string} */
+            figure: "waiting" | "longest" | "rate" | "away" | "staffed";
+            handled_by?: string;
+            id: string;
+            /** Format: double */
+            limit: number;
+            name: string;
+            name_en?: string;
+            /** @description the surge plan proposed */
+            plan?: string;
+            queue?: string;
+            /** Format: int64 */
+            raised_at: number;
+            rule: string;
+            site: string;
+            /**
+             * Format: double
+             * @description when it was raised
+             */
+            value: number;
+        };
         AppDiagnosis: {
             errors?: string[];
             findings: components["schemas"]["LedgerFinding"][];
@@ -1912,6 +2051,15 @@ export interface components {
             secret: string;
             /** @description otpauth:// for a QR code */
             uri: string;
+        };
+        BoardOutBody: {
+            /** @description what a step of a plan can do here */
+            offered: string[];
+            /** @description those that stand, newest first */
+            open: components["schemas"]["AlertView"][];
+            /** @description those that are over, newest first */
+            past: components["schemas"]["AlertView"][];
+            plans: components["schemas"]["AlertSurgeView"][];
         };
         CalendarOneDay: {
             date: string;
@@ -3647,6 +3795,10 @@ export interface components {
                 [key: string]: number;
             };
         };
+        StartInBody: {
+            /** @description agents who are asked back see it */
+            why: string;
+        };
         StateInBody: {
             reason?: string;
             /** @enum {string} */
@@ -3944,6 +4096,10 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AlertPlanStep = components['schemas']['AlertPlanStep'];
+export type AlertRunning = components['schemas']['AlertRunning'];
+export type AlertSurgeView = components['schemas']['AlertSurgeView'];
+export type AlertView = components['schemas']['AlertView'];
 export type AppDiagnosis = components['schemas']['AppDiagnosis'];
 export type AppPartHealth = components['schemas']['AppPartHealth'];
 export type AuditBreach = components['schemas']['AuditBreach'];
@@ -3952,6 +4108,7 @@ export type AuditOutBody = components['schemas']['AuditOutBody'];
 export type BackupInBody = components['schemas']['BackupInBody'];
 export type BackupOutBody = components['schemas']['BackupOutBody'];
 export type BeginTotpOutBody = components['schemas']['BeginTOTPOutBody'];
+export type BoardOutBody = components['schemas']['BoardOutBody'];
 export type CalendarOneDay = components['schemas']['CalendarOneDay'];
 export type CalendarStateNow = components['schemas']['CalendarStateNow'];
 export type CheckInBody = components['schemas']['CheckInBody'];
@@ -4107,6 +4264,7 @@ export type SignInInBody = components['schemas']['SignInInBody'];
 export type SitesOutBody = components['schemas']['SitesOutBody'];
 export type SitInBody = components['schemas']['SitInBody'];
 export type SkillsOutBody = components['schemas']['SkillsOutBody'];
+export type StartInBody = components['schemas']['StartInBody'];
 export type StateInBody = components['schemas']['StateInBody'];
 export type SuperviseInBody = components['schemas']['SuperviseInBody'];
 export type TeamOutBody = components['schemas']['TeamOutBody'];
@@ -4136,6 +4294,66 @@ export type WhyInBody = components['schemas']['WhyInBody'];
 export type WrapupDoneInBody = components['schemas']['WrapupDoneInBody'];
 export type $defs = Record<string, never>;
 export interface operations {
+    "get-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-alerts-id-handled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-apply": {
         parameters: {
             query?: {
@@ -7242,6 +7460,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SitesOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-surge-plan-start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-surge-plan-stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOutBody"];
                 };
             };
             /** @description Error */

@@ -251,6 +251,7 @@ export const useDesk = defineStore('desk', () => {
   const help = (contact: string, note: string) => does('help', () => api.post('/api/v1/desk/help', { body: { contact, note } }))
   const testEcho = () => does('echo', () => api.post('/api/v1/desk/echo'))
   const endEcho = () => { if (echo.value) phone.hangup(echo.value.contact) }
+  const noted = (id: string) => does('noted', () => api.post('/api/v1/desk/notes/{id}/seen', { path: { id } }))
   const extend = (contact: string) => does('extend', () => api.post('/api/v1/desk/contacts/{id}/wrapup/extend', { path: { id: contact } }))
 
   /** done ends a wrap-up with what is written now; with a reason the agent goes away, else ready. */
@@ -273,6 +274,6 @@ export const useDesk = defineStore('desk', () => {
 
   return {
     view, fault, place, phoneNow, lists, pops, notices, selected, panel, deedFault, busy, drafts, calls, ringing, live, current, line, echo, browser, unfinished,
-    start, stop, dismiss, signIn, takeOver, signOut, setState, answer, toggleHold, toggleMute, hangUp, transfer, dtmf, help, testEcho, endEcho, extend, done, lookUp, reasonName, queueName, deadline,
+    start, stop, dismiss, signIn, takeOver, signOut, setState, answer, toggleHold, toggleMute, hangUp, transfer, dtmf, help, testEcho, endEcho, extend, noted, done, lookUp, reasonName, queueName, deadline,
   }
 })

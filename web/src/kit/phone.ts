@@ -9,7 +9,7 @@
 import { mosOf } from './quality'
 
 export interface SipAccount { user: string; secret: string; realm: string; url: string }
-export type LineKind = 'offer' | 'echo' | 'reattach' | 'out'
+export type LineKind = 'offer' | 'echo' | 'reattach' | 'supervise' | 'out'
 export type LinePhase = 'ringing' | 'answering' | 'talking' | 'held' | 'ended'
 
 /** One call as the phone sees it. `mos` is 1..4.5, `loss` a share 0..1; null until two seconds were measured. */
@@ -271,7 +271,7 @@ class SipPhone implements Phone {
   /** meet takes a new session of the library, ours or theirs. */
   private meet({ originator, session, request }: NewSession): void {
     const said = request.getHeader('X-Kapok-Kind')
-    const kind: LineKind = originator === 'local' ? 'out' : said === 'echo' || said === 'reattach' ? said : 'offer'
+    const kind: LineKind = originator === 'local' ? 'out' : said === 'echo' || said === 'reattach' || said === 'supervise' ? said : 'offer'
     const contact = request.getHeader('X-Kapok-Contact') || request.call_id || kind
     const call = new Call(session, contact, kind)
     call.replaces = this.find(contact)
@@ -281,7 +281,7 @@ class SipPhone implements Phone {
     const wanted = this.wanted.get(contact)
     clearTimeout(wanted)
     this.wanted.delete(contact)
-    if (kind === 'echo' || kind === 'reattach' || (kind === 'offer' && wanted !== undefined)) this.accept(call)
+    if (kind === 'echo' || kind === 'reattach' || kind === 'supervise' || (kind === 'offer' && wanted !== undefined)) this.accept(call)
   }
 
   private attach(call: Call): void {
