@@ -46,6 +46,8 @@ var harms = []harm{
 	{law: "report.recount", name: "a row that is gone", sql: `DELETE FROM report_topic`, subject: "topic "},
 	{law: "report.recount", name: "an agent's time", sql: `UPDATE report_time SET ms = ms + 1 WHERE slot >= 0`, subject: "time "},
 	{law: "report.rates", name: "queues and agents disagree", sql: `UPDATE report_agent SET answered = answered + 7 WHERE slot >= 0`, subject: "20"},
+	{law: "report.paths", name: "a way nobody went", sql: `INSERT INTO report_path (day, site, flow, version, node, what, port, to_node, n)
+		VALUES ('2999-12-31', 'gz', 'main', 1, 'menu', 'left', '', '', 1)`, subject: "path "},
 	{law: "customer.contact.owned", name: "a contact of nobody", sql: `UPDATE customer_contact SET person = 'ghost' WHERE contact = '%s'`},
 	{law: "customer.person.counted", name: "a person's contacts", sql: `UPDATE customer_person SET contacts = contacts + 1 WHERE id = '01PERSON'`, subject: "01PERSON"},
 	{law: "customer.identifier.owned", name: "an identifier of nobody", sql: `UPDATE customer_identifier SET person = 'ghost', value = 'of-nobody'`, subject: "of-nobody"},

@@ -28,6 +28,7 @@ func (m *Module) Invariants() []ledger.Invariant {
 		{Name: "report.recount", Check: m.checkRecount},
 		{Name: "report.rates", Check: checkRates},
 		{Name: "report.presence", Check: m.checkPresence},
+		{Name: "report.paths", Check: m.checkPaths},
 	}
 }
 

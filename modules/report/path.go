@@ -24,7 +24,7 @@ const (
 )
 
 // pathKinds are the facts that ways are made of.
-var pathKinds = []string{ //nolint:gochecknoglobals // never written to
+var pathKinds = []string{ // never written to
 	event.ContactStarted{}.Kind(), event.ContactGuided{}.Kind(), event.ContactStepped{}.Kind(), event.ContactServed{}.Kind(), event.ContactQueued{}.Kind(),
 	event.ContactAnswered{}.Kind(), event.ContactEnded{}.Kind(), event.ContactLost{}.Kind(),
 }

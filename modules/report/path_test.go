@@ -49,7 +49,6 @@ type walker struct {
 	facts []ledger.Fact
 	did   map[string]int64
 	sides map[bool]*menuCount
-	day   string
 	node  string
 	ended bool
 }
@@ -197,6 +196,9 @@ func TestRowC6PathsEqualTheCalls(t *testing.T) {
 		checkInvariants(t, h)
 		tamper(t, db, `UPDATE report_path SET n = n + 1 WHERE node = 'menu' AND what = 'left'`)
 		breaks(t, h, "report.paths", "path {Day:")
+		if !slices.ContainsFunc(h.Invariants(), func(i ledger.Invariant) bool { return i.Name == "report.paths" }) {
+			t.Error("the doctor does not ask")
+		}
 	})
 }
 
@@ -230,7 +232,7 @@ func walked(t *testing.T, h *house) (map[string]int64, map[bool]*menuCount) {
 	var all []ledger.Fact
 	for i := range 400 {
 		w := &walker{
-			rng: rng, f: f, at: firstDay.UnixMilli() + 9*3_600_000 + int64(i)*2000, of: string(id.New(firstDay.Add(time.Duration(i) * time.Second))),
+			rng: rng, f: f, at: firstDay.UnixMilli() + 9*3_600_000 + int64(i)*2000, of: id.New(firstDay.Add(time.Duration(i) * time.Second)),
 			did: did, sides: sides,
 		}
 		w.run(i%3 == 0, i%40 == 39)

@@ -172,7 +172,7 @@ func (w *ways) save(ctx context.Context, tx *store.Tx, before map[id.Contact]*wa
 type pathTexts struct{ path, menu, walk upsert }
 
 // pathStatements gives the statements of save.
-var pathStatements = sync.OnceValue(func() pathTexts { //nolint:gochecknoglobals // texts, made once
+var pathStatements = sync.OnceValue(func() pathTexts {
 	keys := []string{"day", "site", "flow", "version", "node", "what", "port", "to_node"}
 	sums := []string{"contacts", "served", "left_flow", "asked", "answered", "abandoned", "wait_ms", "reach_ms"}
 	return pathTexts{
