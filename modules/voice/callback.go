@@ -10,7 +10,6 @@ import (
 
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
-	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/engine/flow"
 	"github.com/kapok-hotline/kapok/platform/store"
@@ -293,21 +292,4 @@ func (k *callbacks) takeOver(c *call, had time.Time) (since time.Time, ok bool) 
 	}
 	k.m.gone.Go(func() { k.close(p, event.BackCameBack, c.id) })
 	return p.since, true
-}
-
-// DropCallback ends a callback at somebody's word.
-func (m *Module) DropCallback(callback string) error {
-	k := m.callbacks
-	k.mu.Lock()
-	var found *promise
-	for _, p := range k.of {
-		if p.id == callback {
-			found = p
-		}
-	}
-	k.mu.Unlock()
-	if found == nil || !k.close(found, event.BackDropped, "") {
-		return fault.New(fault.NotFound, "voice.callback.none")
-	}
-	return nil
 }
