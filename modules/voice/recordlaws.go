@@ -164,9 +164,39 @@ func (m *Module) adoptOne(ctx context.Context, recording, path string) error {
 		id: recording, contact: id.Contact(parts[1]), site: id.Site(parts[2]), file: filepath.ToSlash(file), key: keyOf(path),
 		at: sum.Started, outcome: "failed", sum: sum,
 	}
+	secret, err := m.wasSecret(ctx, &row)
+	if err != nil {
+		return err
+	}
+	if secret {
+		if err := m.seal(ctx, row.id); err != nil { // not entered at all rather than heard by who may not
+			return err
+		}
+	}
 	if err := m.enterRow(ctx, row); err != nil {
 		return err
 	}
 	m.deps.Facts.Post(m.now(), row.site, string(row.contact), "", row.stored())
 	return nil
+}
+
+// wasSecret finds in the facts at which number and in which queue a lost call was, and whether one of them is secret.
+func (m *Module) wasSecret(ctx context.Context, row *enteredRow) (secret bool, err error) {
+	return secret, store.Each(ctx, m.deps.DB, `SELECT kind, body FROM ledger_fact WHERE subject = ? AND kind IN ('contact.started', 'contact.queued') ORDER BY seq`,
+		func(r store.Scanner) (f ledger.Fact, err error) {
+			var body string
+			err = r.Scan(&f.Kind, &body)
+			f.Body = []byte(body)
+			return f, err
+		}, func(f ledger.Fact) error {
+			if b, ok := ledger.Read[event.ContactStarted](&f); ok && f.Kind == b.Kind() {
+				row.number = b.Number
+				secret = secret || m.snap.Load().numbers[b.Number].Secret
+			}
+			if b, ok := ledger.Read[event.ContactQueued](&f); ok && f.Kind == b.Kind() {
+				row.queue = b.Queue
+				secret = secret || m.deps.Queues.Sound(b.Queue).Secret
+			}
+			return nil
+		}, string(row.contact))
 }
