@@ -166,8 +166,6 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func share(f float64) *float64 { return &f }
-
 // Hysteresis: an alert comes only after the figure has been beyond for long enough, and goes only once it has been
 // within the other limit for long enough; in between nothing flutters.
 func TestHysteresis(t *testing.T) {
