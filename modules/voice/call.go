@@ -51,6 +51,7 @@ type call struct {
 
 	guests     []*guest
 	conference *conference
+	reminder   *reminder // the caller is on hold, and there is a limit to that
 	leaders    map[id.User]*leader
 	tipOff     bool // it is, or was, at a number or in a queue that is secret
 
@@ -213,6 +214,10 @@ func (c *call) callerGone() {
 // queue, at the old place.
 func (c *call) agentGone() {
 	end := c.agent.dialog.End()
+	if k := c.consult; end.Cause == sip.CauseRemote && k != nil && k.own == nil && k.other != nil {
+		c.complete(k) // who puts the handset down while the two are there has handed over
+		return
+	}
 	if end.Cause == sip.CauseRemote || end.Cause == sip.CauseLocal {
 		c.endByAgent(string(end.Cause))
 		return
