@@ -12,8 +12,10 @@ func TestRowB4Rings(t *testing.T) {
 	q := Queue{
 		ID: "tax", MaxWait: 2 * Minute, MaxWaitRule: "callback",
 		Rings: []Ring{
-			{Sites: []id.Site{"city"}}, {After: 20 * Second, Sites: []id.Site{"neighbour"}, OnWait: 30 * Second},
-			{After: 40 * Second, Sites: []id.Site{"province"}}, {After: 60 * Second, Sites: []id.Site{"remote"}},
+			{Sites: []id.Site{"city"}},
+			{After: 20 * Second, Sites: []id.Site{"neighbour"}, OnWait: 30 * Second},
+			{After: 40 * Second, Sites: []id.Site{"province"}},
+			{After: 60 * Second, Sites: []id.Site{"remote"}},
 		},
 	}
 	for ring, site := range []id.Site{"city", "neighbour", "province", "remote"} {

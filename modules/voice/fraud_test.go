@@ -104,8 +104,13 @@ func TestMayCallOut(t *testing.T) {
 	must(t, ruleTable.Put(t.Context(), h.deps.DB, "sg", CallRule{Code: "sg", Site: "sg", Classes: []string{"local", "mobile"}, PerHour: 2}))
 	must(t, h.reload(t.Context()))
 	for _, c := range []struct{ number, want string }{
-		{"0085221234567", "voice.callout.class"}, {"02083330000", "voice.callout.class"}, {"x", "voice.trunk.none"},
-		{"8333000", ""}, {"13900000137", ""}, {"13900000137", "voice.callout.often"}, {"110", ""},
+		{"0085221234567", "voice.callout.class"},
+		{"02083330000", "voice.callout.class"},
+		{"x", "voice.trunk.none"},
+		{"8333000", ""},
+		{"13900000137", ""},
+		{"13900000137", "voice.callout.often"},
+		{"110", ""},
 	} {
 		if got := fault.CodeOf(h.mayCallOut("a1", c.number)); got != c.want {
 			t.Errorf("a1 calls %s: %q, want %q", c.number, got, c.want)

@@ -133,11 +133,13 @@ func (h *house) Endpoint(_ context.Context, at contact.Endpoint, up bool) error 
 	h.note("endpoint %s%s %v", at.Agent, at.Phone, up)
 	return nil
 }
+
 func (h *house) Sound(q id.Queue) Sound {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return Sound{Record: true, Secret: q == "tipoff", Callback: h.callback}
 }
+
 func (h *house) State(string, time.Time) (day.State, string, time.Time, error) {
 	return h.hours, "", time.Time{}, nil
 }

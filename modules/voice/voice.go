@@ -151,9 +151,6 @@ type Module struct {
 	gone   sync.WaitGroup
 	relays relays
 
-	loads    trunkLoads
-	outCalls callTimes
-
 	crew *crew.Crew // runs the calls
 }
 

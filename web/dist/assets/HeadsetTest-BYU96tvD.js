@@ -1,1 +1,0 @@
-export{t as default}from"./HeadsetTest-Db_8EHfX.js";

@@ -1,1 +1,0 @@
-import{D as e,F as t,O as n,Vt as r,Z as i,ft as a,kt as o,n as s}from"./vue-BG-dkkKV.js";import{t as c}from"./PageShell-De3w21wt.js";var l=t({__name:`Home`,setup(t){let{t:l}=s();return(t,s)=>(i(),n(c,{title:o(l)(`shell.home.title`)},{default:a(()=>[e(`p`,null,r(o(l)(`shell.home.nothing`)),1)]),_:1},8,[`title`]))}});export{l as default};

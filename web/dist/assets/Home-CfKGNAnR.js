@@ -1,0 +1,1 @@
+import{Gt as e,L as t,Nt as n,O as r,et as i,ht as a,k as o,n as s}from"./vue-B11fvGuS.js";import{t as c}from"./PageShell-DV1rOEfr.js";var l=t({__name:`Home`,setup(t){let{t:l}=s();return(t,s)=>(i(),o(c,{title:n(l)(`shell.home.title`)},{default:a(()=>[r(`p`,null,e(n(l)(`shell.home.nothing`)),1)]),_:1},8,[`title`]))}});export{l as default};

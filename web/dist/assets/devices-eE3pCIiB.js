@@ -1,0 +1,1 @@
+export{t as audioChoice,o as playOn}from"./devices-Beq0Cd2u.js";

@@ -1,1 +1,0 @@
-export{t as audioChoice,o as playOn}from"./devices-v0nMir-3.js";
