@@ -25,7 +25,7 @@ type consult struct {
 
 	with string        // asked from the desk: whom the agent speaks with, as in event.ConsultTurned
 	ear  *audio.Player // ringing for the agent, then music for who is asked; nil on a second line
-	join bool          // a three-party call as soon as there is an answer
+	meet bool          // a three-party call as soon as there is an answer
 }
 
 func (k *consult) ownDone() <-chan struct{} {

@@ -27,12 +27,15 @@ func (m *Module) Consult(ctx context.Context, cid id.Contact, by id.User, to con
 	if to.Kind == contact.ToFlow || to.Kind == contact.ToAgent && id.User(to.Code) == by {
 		return fault.New(fault.Invalid, "voice.transfer.nowhere", "kind", string(to.Kind), "code", to.Code)
 	}
+	if err := m.mayGive(by, to); err != nil {
+		return err
+	}
 	return m.withAgent(ctx, cid, by, func(c *call) error {
 		if c.consult != nil || c.agent.role != "agent" {
 			return fault.New(fault.Conflict, "voice.consult.already")
 		}
 		begun := event.ConsultBegun{Agent: by, To: to}
-		k := &consult{to: to, join: join, ear: m.tick.NewPlayer(c.agent.leg)}
+		k := &consult{to: to, meet: join, ear: m.tick.NewPlayer(c.agent.leg)}
 		s, err := c.whom(k)
 		if err != nil {
 			return err
@@ -101,7 +104,7 @@ func (c *call) asked(k *consult) {
 	k.ear.Stop()
 	k.ear = c.m.tick.NewPlayer(k.other.leg)
 	with := event.WithAsked
-	if k.join {
+	if k.meet {
 		with = event.WithBoth
 	}
 	c.turn(k, with)
