@@ -47,6 +47,8 @@ func (m *Module) Routes(api *web.API) {
 	m.teamRoutes(api)
 	m.leadRoutes(api)
 	m.seatRoutes(api)
+	m.consultRoutes(api)
+	m.emergencyRoutes(api)
 }
 
 func (m *Module) out(ctx context.Context) (*deskOut, error) {
