@@ -18,7 +18,7 @@ import (
 
 const (
 	transfers = 200
-	atOnce    = 14
+	atOnce    = 16
 	serving   = 16 // 1001… answer the hotline
 	experts   = 16 // those after them are asked and given calls, and answer the queue of complaints
 	slack     = time.Second
@@ -129,7 +129,8 @@ type talked struct {
 
 // script plays one call with one transfer; n says which kind.
 func (x *transferring) script(n int, rnd *rand.Rand) (*talked, error) {
-	pause := func() { time.Sleep(time.Duration(200+rnd.IntN(500)) * time.Millisecond) }
+	pause := func() { time.Sleep(time.Duration(100+rnd.IntN(400)) * time.Millisecond) }
+	long := func() { time.Sleep(slack + time.Duration(100+rnd.IntN(300))*time.Millisecond) } // what must not go unnoticed
 	number := fmt.Sprintf("0138%08d", 1000+n)
 	rings := make(chan *rung, 4)
 	x.mu.Lock()
@@ -169,7 +170,7 @@ func (x *transferring) script(n int, rnd *rand.Rand) (*talked, error) {
 	pause()
 	if n%3 == 0 {
 		a.hold(say("hold", nil))
-		pause()
+		long()
 		a.resume(say("resume", nil))
 		pause()
 	}
@@ -201,12 +202,12 @@ func (x *transferring) script(n int, rnd *rand.Rand) (*talked, error) {
 		if e != nil {
 			return nil, fmt.Errorf("call %d: %w", n, e)
 		}
-		pause()
+		long()
 		if n%4 == 1 { // back to the caller while the other waits, and again
 			t0, t1 = say("consult/turn", map[string]string{"with": "caller"})
 			a.resume(t0, t1)
 			b.hold(t0, t1)
-			pause()
+			long()
 			t0, t1 = say("consult/turn", map[string]string{"with": "asked"})
 			a.hold(t0, t1)
 			b.resume(t0, t1)
@@ -221,7 +222,7 @@ func (x *transferring) script(n int, rnd *rand.Rand) (*talked, error) {
 	if err != nil {
 		return nil, err
 	}
-	pause()
+	long()
 	c.Hangup(x.ctx)
 	for _, r := range []*rung{a, b} {
 		select {
