@@ -26,6 +26,8 @@ type farOrder struct {
 	To       contact.Target   `json:"to"`
 	Hold     bool             `json:"hold,omitempty"`
 	Digits   string           `json:"digits,omitempty"`
+	Join     bool             `json:"join,omitempty"`
+	With     string           `json:"with,omitempty"`
 	Endpoint contact.Endpoint `json:"endpoint"`
 	Leader   voice.Leader     `json:"leader"`
 	Mode     event.Force      `json:"mode,omitempty"`
@@ -138,6 +140,14 @@ func (p *peers) obey(ctx context.Context, o farOrder) (struct{}, error) {
 		err = v.Press(ctx, o.Contact, o.By, o.Digits)
 	case "transfer":
 		err = v.Transfer(ctx, o.Contact, o.By, o.To)
+	case "consult":
+		err = v.Consult(ctx, o.Contact, o.By, o.To, o.Join)
+	case "consult_turn":
+		err = v.ConsultTurn(ctx, o.Contact, o.By, o.With)
+	case "consult_end":
+		err = v.ConsultEnd(ctx, o.Contact, o.By)
+	case "consult_complete":
+		err = v.ConsultComplete(ctx, o.Contact, o.By)
 	case "echo":
 		err = v.Echo(ctx, o.Endpoint)
 	case "supervise":

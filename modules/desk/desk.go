@@ -48,6 +48,7 @@ type Calls interface {
 	Transfer(ctx context.Context, c id.Contact, by id.User, to contact.Target) error
 	Echo(ctx context.Context, at contact.Endpoint) error
 	Quality(c id.Contact) (mos, loss float64, ok bool)
+	Asking
 }
 
 // Endpoints says whether an endpoint is registered, and makes the secret a browser registers with.
@@ -185,6 +186,8 @@ type lists struct {
 	reasons  []Reason
 	topics   []Topic
 	taxTypes []TaxType
+
+	emergency []EmergencyCard
 }
 
 func (m *Module) reload(ctx context.Context) error {
@@ -197,6 +200,9 @@ func (m *Module) reload(ctx context.Context) error {
 		return err
 	}
 	if l.taxTypes, err = taxTypeTable.Load(ctx, m.deps.DB); err != nil {
+		return err
+	}
+	if l.emergency, err = emergencyTable.Load(ctx, m.deps.DB); err != nil {
 		return err
 	}
 	m.lists.Store(&l)

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -144,6 +145,33 @@ func (b *bench) Press(_ context.Context, _ id.Contact, _ id.User, d string) erro
 
 func (b *bench) Transfer(_ context.Context, _ id.Contact, _ id.User, to contact.Target) error {
 	return b.say("transfer " + string(to.Kind) + " " + to.Code)
+}
+
+func (b *bench) Consult(_ context.Context, c id.Contact, u id.User, to contact.Target, join bool) error {
+	err := b.say("consult " + string(to.Kind) + " " + to.Code)
+	b.Post(b.now(), "gz", string(c), string(u), event.ConsultBegun{Agent: u, To: to})
+	if join {
+		return cmp.Or(err, b.ConsultTurn(context.Background(), c, u, event.WithBoth))
+	}
+	return err
+}
+
+func (b *bench) ConsultTurn(_ context.Context, c id.Contact, u id.User, with string) error {
+	err := b.say("turn " + with)
+	b.Post(b.now(), "gz", string(c), string(u), event.ConsultTurned{Agent: u, With: with})
+	return err
+}
+
+func (b *bench) ConsultEnd(_ context.Context, c id.Contact, u id.User) error {
+	err := b.say("consult ends")
+	b.Post(b.now(), "gz", string(c), string(u), event.ConsultEnded{Agent: u, Why: "desk"})
+	return err
+}
+
+func (b *bench) ConsultComplete(_ context.Context, c id.Contact, u id.User) error {
+	err := b.say("consult completed")
+	b.Post(b.now(), "gz", string(c), string(u), event.ConsultEnded{Agent: u, Why: "transfer"})
+	return err
 }
 
 func (b *bench) Echo(_ context.Context, at contact.Endpoint) error {

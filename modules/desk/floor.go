@@ -58,6 +58,10 @@ type card struct {
 	enteredAt int64
 	offered   ledger.Fact // says why it came here
 	about     approach    // kept for the wrap-up, when the contact has ended
+
+	asks     *asking
+	unasked  string // why the newest one asked did not answer: a fault's code
+	recalled int    // times the agent was reminded of the hold under way
 }
 
 func newFloor() *floor {
@@ -124,6 +128,8 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 		delete(f.contacts, c)
 	case event.LegStarted{}.Kind(), event.LegAnswered{}.Kind(), event.LegHeld{}.Kind(), event.LegResumed{}.Kind(), event.LegEnded{}.Kind():
 		return f.leg(c, fact)
+	case event.ConsultBegun{}.Kind(), event.ConsultTurned{}.Kind(), event.ConsultEnded{}.Kind(), event.LegRecalled{}.Kind():
+		return f.consults(c, fact)
 	case event.AgentForced{}.Kind(), event.AgentNoted{}.Kind():
 		return f.noted(id.User(fact.Subject), fact)
 	case event.ContactSupervised{}.Kind():
@@ -192,7 +198,7 @@ func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
 		}
 	case event.LegAnswered{}.Kind():
 		b, _ := body[event.LegAnswered](fact)
-		if user, k := f.byLeg(c, b.Leg); k != nil && k.phase == "ringing" {
+		if user, k := f.byLeg(c, b.Leg); k != nil && k.phase != "talking" { // held: was asked, and has the person now
 			k.phase, k.since = "talking", fact.At
 			return []id.User{user}
 		}
@@ -215,6 +221,7 @@ func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
 			delete(s.cards, c)
 		} else {
 			s.cards[c].phase, s.cards[c].since = "wrapup", fact.At
+			s.cards[c].asks, s.cards[c].unasked, s.cards[c].recalled = nil, "", 0
 		}
 		return []id.User{b.Agent}
 	}
@@ -226,7 +233,10 @@ func (f *floor) phase(c id.Contact, leg id.Leg, phase string, at int64) []id.Use
 	if k == nil {
 		return nil
 	}
-	k.phase, k.since = phase, at
+	k.phase, k.since, k.recalled = phase, at, 0
+	if phase == "talking" {
+		k.unasked = ""
+	}
 	return []id.User{user}
 }
 

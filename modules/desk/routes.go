@@ -47,6 +47,8 @@ func (m *Module) Routes(api *web.API) {
 	m.teamRoutes(api)
 	m.leadRoutes(api)
 	m.seatRoutes(api)
+	m.consultRoutes(api)
+	m.emergencyRoutes(api)
 }
 
 func (m *Module) out(ctx context.Context) (*deskOut, error) {
@@ -237,7 +239,11 @@ type pressIn struct {
 }
 
 func (m *Module) press(ctx context.Context, in *pressIn) (*deskOut, error) {
-	user, err := m.mine(ctx, in.ID, "talking")
+	phases := []string{"talking"}
+	if m.floor.asksNow(web.Principal(ctx).User, in.ID) {
+		phases = append(phases, "held") // the keys go to who is asked
+	}
+	user, err := m.mine(ctx, in.ID, phases...)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ func (m *Module) Sections() []section.Section {
 		section.Of(list("reasons", 90, reasonTable, func(r Reason) string { return r.Code })),
 		section.Of(list("topics", 91, topicTable, func(t Topic) string { return t.Code })),
 		section.Of(list("tax_types", 92, taxTypeTable, func(t TaxType) string { return t.Code })),
+		section.Of(list("emergency_cards", 93, emergencyTable, func(c EmergencyCard) string { return c.Code })),
 	}
 }
 

@@ -58,6 +58,9 @@ type CallView struct {
 	Leaders     []LeaderView      `json:"leaders,omitempty" doc:"who takes part"`
 	Why         *WhyView          `json:"why,omitempty" doc:"why this agent was offered it"`
 	Screened    *ScreenedView     `json:"screened,omitempty" doc:"of a line that sorts its callers: what this one was taken for"`
+	Consult     *ConsultView      `json:"consult,omitempty" doc:"who is being asked"`
+	Unasked     string            `json:"unasked,omitempty" doc:"why the last one asked did not answer: a fault's code"`
+	Recalled    int               `json:"recalled,omitempty" doc:"times the agent was reminded of this hold"`
 }
 
 // QualityView is the agent's line: MOS by ITU-T G.107 (1.0–4.5), loss as a share.
@@ -125,6 +128,7 @@ func (m *Module) callView(s *seat, k *card) CallView {
 		Contact: k.contact, Number: phone.Mask(k.about.from), City: cityOf(k.about.from), Direction: k.about.direction,
 		Queue: k.queue, WaitedMs: k.waitMs, Phase: k.phase, Since: k.since, Answer: "handset", Why: whyOf(k.offered),
 	}
+	c.Consult, c.Unasked, c.Recalled = m.consultView(k.asks), k.unasked, k.recalled
 	c.QueueName, c.QueueNameEn = m.deps.Names.Queue(k.queue)
 	c.Leaders = m.leadersOf(k.about)
 	if m.deps.Needs != nil {

@@ -148,6 +148,7 @@ func (m *Module) wrapUpExtended(ctx context.Context, user id.User, until time.Ti
 
 // Take gives a contact to an agent past the queues: a transfer to the agent. It rings there until Taken says that it
 // was answered or Done that it was not. queue, which may be empty, is where the contact came from: its wrap-up holds.
+// No agent means the one of the queue who is ready and idle longest; the endpoint says who that is.
 // Refused unless the agent is ready: nobody is rung in wrap-up, away or with another person.
 func (m *Module) Take(ctx context.Context, c id.Contact, medium contact.Medium, agent id.User, queue id.Queue) (contact.Endpoint, error) {
 	o := Order{Verb: verbTake, Contact: c, Medium: medium, User: agent, Queue: queue}
@@ -161,8 +162,14 @@ func (m *Module) Take(ctx context.Context, c id.Contact, medium contact.Medium, 
 func (m *Module) take(ctx context.Context, o Order) (at contact.Endpoint, err error) {
 	c, medium, agent, queue := o.Contact, o.Medium, o.User, o.Queue
 	err = m.do(ctx, request{look: func(t *thinker) {
+		if agent == "" {
+			agent = t.idlest(queue, c)
+		}
 		p := t.agents[agent]
 		switch {
+		case p == nil && o.User == "":
+			t.refused = fault.New(fault.Conflict, "routing.queue.nobody", "queue", string(queue))
+			return
 		case p == nil:
 			t.refused = fault.New(fault.Conflict, "routing.rejected.no_agent", "agent", string(agent), "queue", "")
 			return

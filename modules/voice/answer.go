@@ -233,7 +233,7 @@ func (c *call) heldByPhone(s *side, held bool) {
 		return
 	}
 	s.phoneHeld = held
-	if s == c.agent && c.phase == talking {
+	if s == c.agent && c.phase == talking && (c.consult == nil || c.consult.own != nil) { // else the desk turns between two
 		c.hold(held)
 	}
 }

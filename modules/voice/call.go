@@ -51,6 +51,7 @@ type call struct {
 
 	guests     []*guest
 	conference *conference
+	reminder   *reminder // the caller is on hold, and there is a limit to that
 	leaders    map[id.User]*leader
 	tipOff     bool // it is, or was, at a number or in a queue that is secret
 
@@ -159,7 +160,8 @@ func (c *call) post(f func()) bool {
 	return false
 }
 
-// ask has the actor do something and waits for it. False when the call was over first.
+// ask has the actor do something and waits for it. False when the call was over first; what ended the call itself
+// was still done, and is told so: served is closed before done is.
 func (c *call) ask(ctx context.Context, f func()) bool {
 	served := make(chan struct{})
 	select {
@@ -173,6 +175,11 @@ func (c *call) ask(ctx context.Context, f func()) bool {
 	case <-served:
 		return true
 	case <-c.done:
+	}
+	select {
+	case <-served:
+		return true
+	default:
 		return false
 	}
 }
@@ -213,6 +220,10 @@ func (c *call) callerGone() {
 // queue, at the old place.
 func (c *call) agentGone() {
 	end := c.agent.dialog.End()
+	if k := c.consult; end.Cause == sip.CauseRemote && k != nil && k.own == nil && k.other != nil {
+		c.complete(k) // who puts the handset down while the two are there has handed over
+		return
+	}
 	if end.Cause == sip.CauseRemote || end.Cause == sip.CauseLocal {
 		c.endByAgent(string(end.Cause))
 		return

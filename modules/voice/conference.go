@@ -3,6 +3,7 @@ package voice
 import (
 	"slices"
 
+	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/platform/audio"
 	"github.com/kapok-hotline/kapok/platform/rtp"
 )
@@ -33,9 +34,14 @@ func (c *call) dismiss(g *guest) {
 
 // circle gives those who hear each other: caller and agent, or who is left of them while the caller hears music.
 func (c *call) circle() []*side {
+	k := c.consult
 	switch {
 	case c.phase != talking || c.agent == nil || c.lost != nil:
 		return nil
+	case k != nil && k.with == event.WithAsked:
+		return []*side{c.agent, k.other}
+	case k != nil && k.with == event.WithBoth:
+		return []*side{c.caller, c.agent, k.other}
 	case !c.agent.heldAt.IsZero():
 		return []*side{c.agent}
 	}
@@ -49,7 +55,9 @@ func (c *call) lay() {
 		c.unbridge()
 		if len(circle) == 2 {
 			c.bridge = rtp.Join(circle[0].leg, circle[1].leg)
-			c.tap()
+			if circle[0] == c.caller { // what an agent asks is not the caller's talk
+				c.tap()
+			}
 		}
 		return
 	}

@@ -81,6 +81,7 @@ type Settings struct {
 	Greetings   []Greeting `json:"greetings,omitempty"`
 	KeyDays     int        `json:"key_days,omitempty" minimum:"0" maximum:"3650" doc:"recordings get a new master key every so many days; 0: only when asked"`
 	Language    string     `json:"language" enum:"zh,yue,en"`
+	HoldLimitS  int        `json:"hold_limit_s,omitempty" minimum:"0" maximum:"3600" doc:"seconds on hold after which the agent is reminded, and again after as many; 0: never"`
 }
 
 // Greeting is a special greeting played before the flow within its days.

@@ -8,23 +8,28 @@ import (
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/platform/audio"
 	"github.com/kapok-hotline/kapok/platform/rtp"
 	"github.com/kapok-hotline/kapok/platform/sdp"
 	"github.com/kapok-hotline/kapok/platform/sip"
 )
 
-// consult is an agent asking somebody on the second line of the phone: two more legs of the same contact. All of it
-// belongs to the actor; other is nil until somebody has answered.
+// consult is an agent asking somebody, on the second line of the phone or from the desk on the one line there is: more
+// legs of the same contact. All of it belongs to the actor; other is nil until somebody has answered.
 type consult struct {
 	to     contact.Target
-	own    *side
+	own    *side // the phone's second line; nil: asked from the desk
 	other  *side
-	bridge *rtp.Bridge
+	bridge *rtp.Bridge        // of the second line
 	cancel context.CancelFunc // stops the ringing
+
+	with string        // asked from the desk: whom the agent speaks with, as in event.ConsultTurned
+	ear  *audio.Player // ringing for the agent, then music for who is asked; nil on a second line
+	meet bool          // a three-party call as soon as there is an answer
 }
 
 func (k *consult) ownDone() <-chan struct{} {
-	if k == nil || k.own.dialog == nil {
+	if k == nil || k.own == nil || k.own.dialog == nil {
 		return nil
 	}
 	return k.own.dialog.Done()
@@ -188,6 +193,9 @@ func (c *call) consulted(s *side) {
 	s.answeredAt = c.m.now()
 	c.rings.joined(s)
 	c.factAt(s.answeredAt, s.agent, event.LegAnswered{Leg: s.id})
+	if c.consult.own == nil {
+		c.asked(c.consult)
+	}
 }
 
 // consulting joins the agent's second line, answered by now, with who is asked; false when that is over already.
@@ -215,7 +223,11 @@ func (c *call) endConsult(cause string) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), goodbye)
 	defer cancel()
-	c.closeSide(ctx, k.own, cause)
+	if k.own != nil {
+		c.closeSide(ctx, k.own, cause)
+	} else {
+		c.endAsking(k, cause)
+	}
 	if k.other != nil {
 		c.closeSide(ctx, k.other, cause)
 		c.doneAsking(k.other)

@@ -64,6 +64,7 @@ func (c *call) dropAgent(ctx context.Context, cause string) {
 	c.endConsult(cause)
 	c.leaveAll(cause)
 	c.unpause("", "moved")
+	c.recall(false)
 	c.unbridge()
 	c.talkingLeg.Store(nil)
 	c.talkingTo.Store(nil)

@@ -107,6 +107,11 @@ func (h *house) Agent(_ context.Context, number string) (id.User, bool) {
 func (h *house) Take(_ context.Context, _ id.Contact, a id.User, _ id.Queue) (contact.Endpoint, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if a == "" { // whoever is free
+		for user := range h.agents {
+			a = user
+		}
+	}
 	at, ok := h.agents[a]
 	if !ok || h.busy {
 		return at, fault.New(fault.Conflict, "routing.rejected.no_room")

@@ -124,7 +124,7 @@ func (c *call) referTo(s *side, r *sip.Refer) int {
 func (c *call) mayJoin(s *side, r *sip.Refer) int {
 	k := c.consult
 	switch {
-	case k == nil || c.over || c.phase != talking || c.agent == nil:
+	case k == nil || k.own == nil || c.over || c.phase != talking || c.agent == nil:
 		return 481
 	case s != c.agent && s != k.own:
 		return 603 // the caller, or who is being asked, transfers nobody
@@ -136,7 +136,7 @@ func (c *call) mayJoin(s *side, r *sip.Refer) int {
 	return 202
 }
 
-// joinConsult leaves the agent out: who was asked talks with the caller from here on, in a leg of their own.
+// joinConsult leaves the agent out.
 func (c *call) joinConsult(s *side, r *sip.Refer) {
 	if code := c.mayJoin(s, r); code != 202 {
 		r.Notify(code, "")
@@ -152,7 +152,11 @@ func (c *call) joinConsult(s *side, r *sip.Refer) {
 	c.fact(by, event.ContactTransferred{Agent: by, To: k.to})
 	c.closeSide(ctx, k.own, "transfer")
 	c.dropAgent(ctx, "transfer")
+	c.succeed(k)
+}
 
+// succeed lets who was asked talk with the caller from here on, in a leg of their own.
+func (c *call) succeed(k *consult) {
 	o, asked := k.other, *k.other
 	now := c.m.now()
 	o.id, o.role, o.startedAt, o.answeredAt, o.held, o.heldAt = id.Leg(id.New(now)), "agent", now, now, 0, time.Time{}

@@ -47,7 +47,9 @@ func (c *call) sides() []*side {
 		all = append(all, c.agent)
 	}
 	if k := c.consult; k != nil {
-		all = append(all, k.own)
+		if k.own != nil {
+			all = append(all, k.own)
+		}
 		if k.other != nil {
 			all = append(all, k.other)
 		}
@@ -118,6 +120,11 @@ func (c *call) swap(old, fresh *side) {
 	case k != nil && old == k.own && k.bridge != nil:
 		k.own = fresh
 		k.join()
+		drop(old)
+	case k != nil && old == k.other && k.own == nil:
+		k.other = fresh
+		c.lay()
+		k.hearing(c)
 		drop(old)
 	case k != nil && old == k.other && k.bridge != nil:
 		k.other = fresh

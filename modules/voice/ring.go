@@ -272,6 +272,10 @@ func (c *call) silent(s *side) {
 		c.end(contact.ByCaller, "rtp timeout")
 	case c.agent:
 		c.requeue("rtp timeout")
+	default:
+		if c.consult != nil && s == c.consult.other {
+			c.endConsult("rtp timeout")
+		}
 	}
 }
 

@@ -42,7 +42,7 @@ var (
 )
 
 // defaultSettings hold until somebody sets them.
-func defaultSettings() Settings { return Settings{Recording: true, Language: "zh"} }
+func defaultSettings() Settings { return Settings{Recording: true, Language: "zh", HoldLimitS: 120} }
 
 func (m *Module) reload(ctx context.Context) error {
 	s, err := m.load(ctx)

@@ -34,6 +34,9 @@ func (m *Module) withAgent(ctx context.Context, cid id.Contact, by id.User, f fu
 // Hold puts the caller on hold with music, or takes them off.
 func (m *Module) Hold(ctx context.Context, cid id.Contact, by id.User, hold bool) error {
 	return m.withAgent(ctx, cid, by, func(c *call) error {
+		if k := c.consult; k != nil && k.own == nil {
+			return c.holdAsking(k, hold)
+		}
 		c.hold(hold)
 		return nil
 	})
@@ -46,6 +49,7 @@ func (c *call) hold(hold bool) {
 		return
 	}
 	now := c.m.now()
+	c.recall(hold)
 	if hold {
 		a.heldAt = now
 		c.lay()
@@ -79,15 +83,22 @@ func (m *Module) Hangup(ctx context.Context, cid id.Contact, by id.User) error {
 		return nil
 	}
 	return m.withAgent(ctx, cid, by, func(c *call) error {
+		if k := c.consult; k != nil && k.own == nil { // the nearer of the two: nobody hangs up on a caller by mistake
+			c.endConsult("desk")
+			return nil
+		}
 		c.endByAgent("desk")
 		return nil
 	})
 }
 
-// Press sends keys towards the caller as telephone-events.
+// Press sends keys as telephone-events towards the caller, or towards who is asked while the agent speaks with them.
 func (m *Module) Press(ctx context.Context, cid id.Contact, by id.User, digits string) error {
 	return m.withAgent(ctx, cid, by, func(c *call) error {
 		leg := c.caller.leg
+		if k := c.consult; k != nil && k.with == event.WithAsked {
+			leg = k.other.leg
+		}
 		go func() {
 			if err := rtp.SendDigits(c.ctx, leg, digits, digitLength); err != nil {
 				c.log.Warn("keys could not be sent", "err", err)

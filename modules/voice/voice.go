@@ -63,6 +63,7 @@ type Queues interface {
 	// Agent gives the agent a number inside the house stands for: who is signed in at that phone, or whose code it is.
 	Agent(ctx context.Context, number string) (id.User, bool)
 	// Take reserves an agent for a call that is given to them past the queues; it ends with Taken (answered) or Done.
+	// No agent: the one of the queue who is idle longest.
 	Take(ctx context.Context, c id.Contact, agent id.User, from id.Queue) (contact.Endpoint, error)
 	Taken(ctx context.Context, c id.Contact, agent id.User) error
 	// Seize is Take for a leader who takes part in a talk: also who is away.

@@ -396,6 +396,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/contacts/{id}/consult": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask somebody while the caller hears music */
+        post: operations["post-desk-contacts-id-consult"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/consult/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave caller and asked one to each other */
+        post: operations["post-desk-contacts-id-consult-complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/consult/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask no more, and go back to the caller */
+        post: operations["post-desk-contacts-id-consult-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/consult/turn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Speak with the asked one, the caller, or both */
+        post: operations["post-desk-contacts-id-consult-turn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/dtmf": {
         parameters: {
             query?: never;
@@ -407,6 +475,23 @@ export interface paths {
         put?: never;
         /** Press keys towards the caller */
         post: operations["post-desk-contacts-id-dtmf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/emergency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What to do when a person is in danger */
+        get: operations["get-desk-contacts-id-emergency"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2110,6 +2195,13 @@ export interface components {
             /** @description Each signs in once without the app; shown this once */
             recovery: string[];
         };
+        ConsultInBody: {
+            code: string;
+            /** @description a three-party call as soon as there is an answer */
+            join?: boolean;
+            /** @enum {string} */
+            kind: "agent" | "queue" | "number";
+        };
         ContactTarget: {
             code: string;
             kind: string;
@@ -2198,6 +2290,8 @@ export interface components {
             /** @enum {string} */
             answer: "browser" | "handset";
             city?: string;
+            /** @description who is being asked */
+            consult?: components["schemas"]["DeskConsultView"];
             contact: string;
             direction: string;
             /** @description who takes part */
@@ -2209,16 +2303,37 @@ export interface components {
             queue?: string;
             queue_name?: string;
             queue_name_en?: string;
+            /**
+             * Format: int64
+             * @description times the agent was reminded of this hold
+             */
+            recalled?: number;
             /** @description of a line that sorts its callers: what this one was taken for */
             screened?: components["schemas"]["DeskScreenedView"];
             /** Format: int64 */
             since: number;
             /** @description what the queue asks for */
             skills?: components["schemas"]["DeskSkillView"][];
+            /** @description why the last one asked did not answer: a fault's code */
+            unasked?: string;
             /** Format: int64 */
             waited_ms: number;
             /** @description why this agent was offered it */
             why?: components["schemas"]["DeskWhyView"];
+        };
+        DeskConsultView: {
+            /** @description the agent's; a number is masked */
+            code: string;
+            /** @enum {string} */
+            kind: "agent" | "number";
+            /** @description of the agent */
+            name?: string;
+            /** @description whose free agent it is, if a queue was asked */
+            queue?: string;
+            /** Format: int64 */
+            since: number;
+            /** @enum {string} */
+            with: "ringing" | "asked" | "caller" | "both";
         };
         DeskDay: {
             /**
@@ -2264,6 +2379,20 @@ export interface components {
             state?: "ready" | "ringing" | "talking" | "wrapup" | "away";
             /** Format: int64 */
             waiting?: number;
+        };
+        DeskEmergencyCard: {
+            code: string;
+            name: string;
+            name_en?: string;
+            /** @description who is called: 110, 119, 120 */
+            number: string;
+            /** Format: int64 */
+            order?: number;
+            /** @description shown in talks of this queue; empty: of every queue */
+            queue?: string;
+            /** @description what to ask and what to say, line by line */
+            say: string;
+            say_en?: string;
         };
         DeskEndpointView: {
             /** @enum {string} */
@@ -3831,6 +3960,10 @@ export interface components {
                 [key: string]: string;
             };
         };
+        TurnInBody: {
+            /** @enum {string} */
+            with: "asked" | "caller" | "both";
+        };
         UnsuperviseInBody: {
             contact: string;
         };
@@ -4116,6 +4249,7 @@ export type CheckOutBody = components['schemas']['CheckOutBody'];
 export type CodeBodyInBody = components['schemas']['CodeBodyInBody'];
 export type CompareInBody = components['schemas']['CompareInBody'];
 export type ConfirmTotpOutBody = components['schemas']['ConfirmTOTPOutBody'];
+export type ConsultInBody = components['schemas']['ConsultInBody'];
 export type ContactTarget = components['schemas']['ContactTarget'];
 export type CustomerIdentifier = components['schemas']['CustomerIdentifier'];
 export type CustomerPast = components['schemas']['CustomerPast'];
@@ -4125,8 +4259,10 @@ export type CustomerWhole = components['schemas']['CustomerWhole'];
 export type DaysOutBody = components['schemas']['DaysOutBody'];
 export type DemoLoginInBody = components['schemas']['DemoLoginInBody'];
 export type DeskCallView = components['schemas']['DeskCallView'];
+export type DeskConsultView = components['schemas']['DeskConsultView'];
 export type DeskDay = components['schemas']['DeskDay'];
 export type DeskDirectoryEntry = components['schemas']['DeskDirectoryEntry'];
+export type DeskEmergencyCard = components['schemas']['DeskEmergencyCard'];
 export type DeskEndpointView = components['schemas']['DeskEndpointView'];
 export type DeskHelpView = components['schemas']['DeskHelpView'];
 export type DeskLeaderView = components['schemas']['DeskLeaderView'];
@@ -4270,6 +4406,7 @@ export type SuperviseInBody = components['schemas']['SuperviseInBody'];
 export type TeamOutBody = components['schemas']['TeamOutBody'];
 export type TokensOutBody = components['schemas']['TokensOutBody'];
 export type TryInBody = components['schemas']['TryInBody'];
+export type TurnInBody = components['schemas']['TurnInBody'];
 export type UnsuperviseInBody = components['schemas']['UnsuperviseInBody'];
 export type UsersOutBody = components['schemas']['UsersOutBody'];
 export type V2ErrorDetail = components['schemas']['V2ErrorDetail'];
@@ -5101,6 +5238,138 @@ export interface operations {
             };
         };
     };
+    "post-desk-contacts-id-consult": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsultInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-contacts-id-consult-complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-contacts-id-consult-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-contacts-id-consult-turn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TurnInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-desk-contacts-id-dtmf": {
         parameters: {
             query?: never;
@@ -5123,6 +5392,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-contacts-id-emergency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskEmergencyCard"][];
                 };
             };
             /** @description Error */

@@ -14,6 +14,9 @@ export function pickupRate(day: { answered: number; offered: number }, ringing: 
   return decided > 0 ? day.answered / decided : null
 }
 
+/** What is open under the phone bar. */
+export type Panel = '' | 'transfer' | 'consult' | 'keypad' | 'help' | 'emergency'
+
 /** Where the desk is worked: `here`, `elsewhere` (asks before taking over), `none` (not signed in), `unknown` at start. */
 export type Place = 'unknown' | 'none' | 'here' | 'elsewhere'
 
@@ -28,7 +31,7 @@ export const useDesk = defineStore('desk', () => {
   const pops = shallowReactive(new Map<string, { pop: Pop | null; fault: Fault | null }>())
   const notices = ref<Notice[]>([])
   const selected = ref('')
-  const panel = ref<'' | 'transfer' | 'keypad' | 'help'>('')
+  const panel = ref<Panel>('')
   const deedFault = shallowRef<Fault | null>(null)
   const busy = ref('')
   const drafts = shallowRef<Drafts | null>(null)
@@ -65,6 +68,7 @@ export const useDesk = defineStore('desk', () => {
       watch(desk.data, (d) => { if (d) take(d, true) })
       watch(desk.fault, (f) => { fault.value = f })
       watch(ringing, ring, { flush: 'sync' })
+      watch(() => live.value?.recalled ?? 0, (n) => recall(n > 0))
       watch(() => current.value?.contact, (c) => { if (c) void lookUp(c) })
       const { state } = useSocket()
       watch([state, () => phoneNow.value.registration, live], () => {
@@ -83,6 +87,7 @@ export const useDesk = defineStore('desk', () => {
     scope = null
     ending()
     silence()
+    unflash()
     void phone.register(null)
     drafts.value?.stop()
     holder?.close()
@@ -186,6 +191,17 @@ export const useDesk = defineStore('desk', () => {
     void lookUp(call.contact)
   }
 
+  /** recall sounds and flashes for a person forgotten on hold, each time the house says so, until the hold ends. */
+  let unflash: () => void = () => {}
+  function recall(on: boolean) {
+    unflash()
+    unflash = () => {}
+    if (!on || place.value !== 'here' || !live.value) return
+    playSound('warning')
+    announce(t('desk.hold.title'))
+    unflash = flashTitle(t('desk.hold.title'))
+  }
+
   async function lookUp(contact: string) {
     if (pops.get(contact)?.pop) return
     try {
@@ -247,6 +263,10 @@ export const useDesk = defineStore('desk', () => {
   }
   const hangUp = (c: DeskCall) => does('hangup', () => api.post('/api/v1/desk/contacts/{id}/hangup', { path: { id: c.contact } }))
   const transfer = (c: DeskCall, kind: 'agent' | 'queue' | 'number' | 'line', code: string) => does('transfer', () => api.post('/api/v1/desk/contacts/{id}/transfer', { path: { id: c.contact }, body: { kind, code } }))
+  const consult = (c: DeskCall, kind: 'agent' | 'queue' | 'number', code: string, join = false) => does('consult', () => api.post('/api/v1/desk/contacts/{id}/consult', { path: { id: c.contact }, body: { kind, code, ...(join ? { join } : {}) } }))
+  const turn = (c: DeskCall, to: 'asked' | 'caller' | 'both') => does('consult', () => api.post('/api/v1/desk/contacts/{id}/consult/turn', { path: { id: c.contact }, body: { with: to } }))
+  const endConsult = (c: DeskCall) => does('consult', () => api.post('/api/v1/desk/contacts/{id}/consult/end', { path: { id: c.contact } }))
+  const handOver = (c: DeskCall) => does('consult', () => api.post('/api/v1/desk/contacts/{id}/consult/complete', { path: { id: c.contact } }))
   const dtmf = (c: DeskCall, digits: string) => does('dtmf', () => api.post('/api/v1/desk/contacts/{id}/dtmf', { path: { id: c.contact }, body: { digits } }))
   const help = (contact: string, note: string) => does('help', () => api.post('/api/v1/desk/help', { body: { contact, note } }))
   const testEcho = () => does('echo', () => api.post('/api/v1/desk/echo'))
@@ -274,6 +294,6 @@ export const useDesk = defineStore('desk', () => {
 
   return {
     view, fault, place, phoneNow, lists, pops, notices, selected, panel, deedFault, busy, drafts, calls, ringing, live, current, line, echo, browser, unfinished,
-    start, stop, dismiss, signIn, takeOver, signOut, setState, answer, toggleHold, toggleMute, hangUp, transfer, dtmf, help, testEcho, endEcho, extend, noted, done, lookUp, reasonName, queueName, deadline,
+    start, stop, dismiss, signIn, takeOver, signOut, setState, answer, toggleHold, toggleMute, hangUp, transfer, consult, turn, endConsult, handOver, dtmf, help, testEcho, endEcho, extend, noted, done, lookUp, reasonName, queueName, deadline,
   }
 })

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE TABLE desk_emergency (code TEXT PRIMARY KEY, body TEXT NOT NULL);

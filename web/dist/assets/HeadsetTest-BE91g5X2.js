@@ -1,0 +1,1 @@
+export{t as default}from"./HeadsetTest-J9B7lAx5.js";
