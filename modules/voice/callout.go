@@ -45,7 +45,7 @@ func (m *Module) CallOut(ctx context.Context, o contact.Outcall) (id.Contact, er
 	if o.Contact == "" {
 		o.Contact = id.Contact(id.New(now))
 	}
-	at, err := m.deps.Queues.Dial(ctx, o.Contact, o.Agent, m.calloutWrapup())
+	at, err := m.deps.Queues.Dial(ctx, o.Contact, o.Agent, "", m.calloutWrapup())
 	if err != nil {
 		return "", err
 	}

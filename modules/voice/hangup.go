@@ -41,6 +41,7 @@ func (c *call) end(by contact.Party, cause string) {
 	case guided:
 	}
 	c.rings.end(c, cause)
+	c.unparked("", event.ParkLeft)
 	c.outEnded()
 	switch {
 	case c.spoken:
