@@ -550,6 +550,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/contacts/{id}/park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave the person in a numbered slot, with music */
+        post: operations["post-desk-contacts-id-park"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/pop": {
         parameters: {
             query?: never;
@@ -749,6 +766,23 @@ export interface paths {
         put?: never;
         /** I have read what a leader did */
         post: operations["post-desk-notes-id-seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/parked/{slot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back who is parked in a slot */
+        post: operations["post-desk-parked-slot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2323,7 +2357,7 @@ export interface components {
             number: string;
             /** @description of a call out */
             out?: components["schemas"]["DeskOutView"];
-            /** @description the agent asked for it: their own phone rings, a browser takes it by itself */
+            /** @description the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself */
             own?: boolean;
             /**
              * @description dialing: the agent has answered, the person called has not yet
@@ -2481,6 +2515,23 @@ export interface components {
             ref?: string;
             /** @enum {string} */
             result?: "answered" | "busy" | "refused" | "no_answer" | "unreachable" | "agent" | "failed";
+        };
+        DeskParkedView: {
+            by: string;
+            by_name: string;
+            city?: string;
+            contact: string;
+            direction: string;
+            number: string;
+            queue?: string;
+            queue_name?: string;
+            queue_name_en?: string;
+            /** Format: int64 */
+            since: number;
+            /** Format: int64 */
+            slot: number;
+            /** Format: int64 */
+            until: number;
         };
         DeskPhoneEntry: {
             code: string;
@@ -2681,6 +2732,8 @@ export interface components {
             holder?: string;
             /** @description what leaders did, until acknowledged */
             notes: components["schemas"]["DeskNoteView"][];
+            /** @description people in slots the agent may take back */
+            parked: components["schemas"]["DeskParkedView"][];
             reasons: components["schemas"]["DeskReason"][];
             /**
              * Format: int64
@@ -4322,6 +4375,7 @@ export type DeskLeaderView = components['schemas']['DeskLeaderView'];
 export type DeskMoveView = components['schemas']['DeskMoveView'];
 export type DeskNoteView = components['schemas']['DeskNoteView'];
 export type DeskOutView = components['schemas']['DeskOutView'];
+export type DeskParkedView = components['schemas']['DeskParkedView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -5614,6 +5668,37 @@ export interface operations {
             };
         };
     };
+    "post-desk-contacts-id-park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-desk-contacts-id-pop": {
         parameters: {
             query?: never;
@@ -5998,6 +6083,37 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-parked-slot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slot: number;
             };
             cookie?: never;
         };
