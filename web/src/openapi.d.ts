@@ -1181,6 +1181,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Missed callers of my sites */
+        get: operations["get-missed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A missed caller with every attempt */
+        get: operations["get-missed-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a missed caller to somebody */
+        post: operations["post-missed-id-assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a missed caller from my desk */
+        post: operations["post-missed-id-call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a missed caller */
+        post: operations["post-missed-id-claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The number unmasked, for a reason */
+        post: operations["post-missed-id-number"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a missed caller back */
+        post: operations["post-missed-id-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What came of calling back */
+        post: operations["post-missed-id-result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/oidc": {
         parameters: {
             query?: never;
@@ -3117,6 +3253,248 @@ export interface components {
             /** @description Shown this once */
             token: string;
         };
+        MissedAssigned: {
+            owner: string;
+        };
+        MissedAttempt: {
+            /** Format: int64 */
+            at: number;
+            contact: string;
+            /** @enum {string} */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /** @description the spoken message, empty: none */
+            message: string;
+            queue: string;
+            queue_name: string;
+            /** Format: int64 */
+            wait_ms: number;
+        };
+        MissedDay: {
+            /**
+             * Format: int64
+             * @description of them: called again in time and were answered
+             */
+            came_back: number;
+            /**
+             * Format: int64
+             * @description missed callers who were to be rung by the end of the day
+             */
+            due: number;
+            /**
+             * Format: int64
+             * @description open rows whose day is over
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description of them: neither yet
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description of them: rung in time, whether or not they answered
+             */
+            rung: number;
+            /**
+             * Format: double
+             * @description rung or come back in time, of those due; absent: nobody was due
+             */
+            share: number | null;
+        };
+        MissedListed: {
+            /** @description callers can be rung from here */
+            can_call: boolean;
+            /** @description spoken messages can be heard from here */
+            can_hear: boolean;
+            /** @description how those due today fare */
+            day: components["schemas"]["MissedDay"];
+            items: components["schemas"]["MissedRow"][];
+            /** @description cursor of the next page, empty at the end */
+            next: string;
+            /** @description the local day */
+            today: string;
+            /**
+             * Format: int64
+             * @description so many calls nobody answered close a row
+             */
+            tries: number;
+        };
+        MissedPlaced: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the call */
+            contact: string;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
+        };
+        MissedReason: {
+            /** @description why; it is kept with the audit */
+            reason: string;
+        };
+        MissedResult: {
+            /**
+             * Format: int64
+             * @description of no_answer: try again at, unix ms; 0: as soon as anybody can
+             */
+            again_at?: number;
+            /** @description the call-out, where it was made from here */
+            contact?: string;
+            note?: string;
+            /** @enum {string} */
+            result: "reached" | "no_answer" | "not_wanted" | "wrong_number";
+        };
+        MissedRow: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
+        };
+        MissedShown: {
+            number: string;
+        };
+        MissedWhole: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            /** @description every attempt, newest first, at most 50 */
+            missed: components["schemas"]["MissedAttempt"][];
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
+        };
         NumberOutBody: {
             /** @description as people write it; empty when it was withheld */
             number: string;
@@ -4341,6 +4719,16 @@ export type LookResetOutBody = components['schemas']['LookResetOutBody'];
 export type LookSetupOutBody = components['schemas']['LookSetupOutBody'];
 export type MakeTokenInBody = components['schemas']['MakeTokenInBody'];
 export type MakeTokenOutBody = components['schemas']['MakeTokenOutBody'];
+export type MissedAssigned = components['schemas']['MissedAssigned'];
+export type MissedAttempt = components['schemas']['MissedAttempt'];
+export type MissedDay = components['schemas']['MissedDay'];
+export type MissedListed = components['schemas']['MissedListed'];
+export type MissedPlaced = components['schemas']['MissedPlaced'];
+export type MissedReason = components['schemas']['MissedReason'];
+export type MissedResult = components['schemas']['MissedResult'];
+export type MissedRow = components['schemas']['MissedRow'];
+export type MissedShown = components['schemas']['MissedShown'];
+export type MissedWhole = components['schemas']['MissedWhole'];
 export type NumberOutBody = components['schemas']['NumberOutBody'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
@@ -6787,6 +7175,273 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-missed": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                kind?: "" | "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+                limit?: number;
+                /** @description how the number ends */
+                number?: string;
+                queue?: string;
+                site?: string;
+                view?: "due" | "open" | "mine" | "closed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedListed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-missed-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedWhole"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedAssigned"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedPlaced"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedResult"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
             };
             /** @description Error */
             default: {
