@@ -86,11 +86,8 @@ func (m *Module) scope(f Filter) where {
 	return w
 }
 
-// pressing is from how many attempts on a caller comes first: the third call in a row is a cry for help.
-const pressing = 3
-
 // List gives the missed callers in the order they are to be called: those whose day it is or was first, of them who
-// tried at least three times, then who waits longest. Closed ones come newest first.
+// tried at least three times (a cry for help), then who waits longest. Closed ones come newest first.
 func (m *Module) List(ctx context.Context, f Filter, page store.Page) (store.Slice[Row], error) {
 	w := m.scope(f)
 	order := `ring_day, CASE WHEN attempts >= 3 THEN 0 ELSE 1 END, again_at, last_at, id`
