@@ -249,5 +249,8 @@ func (m *Module) NumberName(n id.Number) (zh, en string) {
 	return name, name
 }
 
+// NumberCalendar gives the calendar of a number of the hotline, "" when it has none.
+func (m *Module) NumberCalendar(n id.Number) string { return m.snap.Load().numbers[n].Calendar }
+
 // Alive says whether the contact's call is under way in this process.
 func (m *Module) Alive(c id.Contact) bool { return m.find(c) != nil }

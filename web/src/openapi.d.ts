@@ -396,6 +396,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/callouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom I called of late */
+        get: operations["get-desk-callouts"];
+        put?: never;
+        /** Call a person outside */
+        post: operations["post-desk-callouts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/consult": {
         parameters: {
             query?: never;
@@ -1175,6 +1193,142 @@ export interface paths {
         put?: never;
         /** Stop using an authenticator app */
         post: operations["post-me-totp-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Missed callers of my sites */
+        get: operations["get-missed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A missed caller with every attempt */
+        get: operations["get-missed-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a missed caller to somebody */
+        post: operations["post-missed-id-assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a missed caller from my desk */
+        post: operations["post-missed-id-call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a missed caller */
+        post: operations["post-missed-id-claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The number unmasked, for a reason */
+        post: operations["post-missed-id-number"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a missed caller back */
+        post: operations["post-missed-id-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What came of calling back */
+        post: operations["post-missed-id-result"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2176,6 +2330,12 @@ export interface components {
              */
             until?: number;
         };
+        CallOutInBody: {
+            /** @description as dialled */
+            number?: string;
+            /** @description in place of a number: the person of this contact of mine, or of a call out of mine */
+            of?: string;
+        };
         CheckInBody: {
             graph: unknown;
         };
@@ -2297,8 +2457,15 @@ export interface components {
             /** @description who takes part */
             leaders?: components["schemas"]["DeskLeaderView"][];
             number: string;
-            /** @enum {string} */
-            phase: "ringing" | "talking" | "held" | "wrapup";
+            /** @description of a call out */
+            out?: components["schemas"]["DeskOutView"];
+            /** @description the agent asked for it: their own phone rings, a browser takes it by itself */
+            own?: boolean;
+            /**
+             * @description dialing: the agent has answered, the person called has not yet
+             * @enum {string}
+             */
+            phase: "ringing" | "dialing" | "talking" | "held" | "wrapup";
             quality?: components["schemas"]["DeskQualityView"];
             queue?: string;
             queue_name?: string;
@@ -2366,6 +2533,18 @@ export interface components {
             /** Format: int64 */
             wrap_ms: number;
         };
+        DeskDialled: {
+            /** Format: int64 */
+            at: number;
+            city?: string;
+            contact: string;
+            number: string;
+            /**
+             * @description empty: it is under way, or was cut off
+             * @enum {string}
+             */
+            result?: "answered" | "busy" | "refused" | "no_answer" | "unreachable" | "agent" | "failed";
+        };
         DeskDirectoryEntry: {
             code: string;
             /** @enum {string} */
@@ -2430,6 +2609,14 @@ export interface components {
             /** @enum {string} */
             verb: "ready" | "away" | "sign_out" | "release" | "skills" | "listen" | "whisper" | "barge" | "take_over" | "recall";
             why: string;
+        };
+        DeskOutView: {
+            /** @description desk, missed, outbound …: what asked for it */
+            purpose?: string;
+            /** @description entry of the list that asked for it */
+            ref?: string;
+            /** @enum {string} */
+            result?: "answered" | "busy" | "refused" | "no_answer" | "unreachable" | "agent" | "failed";
         };
         DeskPhoneEntry: {
             code: string;
@@ -3116,6 +3303,248 @@ export interface components {
             id: string;
             /** @description Shown this once */
             token: string;
+        };
+        MissedAssigned: {
+            owner: string;
+        };
+        MissedAttempt: {
+            /** Format: int64 */
+            at: number;
+            contact: string;
+            /** @enum {string} */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /** @description the spoken message, empty: none */
+            message: string;
+            queue: string;
+            queue_name: string;
+            /** Format: int64 */
+            wait_ms: number;
+        };
+        MissedDay: {
+            /**
+             * Format: int64
+             * @description of them: called again in time and were answered
+             */
+            came_back: number;
+            /**
+             * Format: int64
+             * @description missed callers who were to be rung by the end of the day
+             */
+            due: number;
+            /**
+             * Format: int64
+             * @description open rows whose day is over
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description of them: neither yet
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description of them: rung in time, whether or not they answered
+             */
+            rung: number;
+            /**
+             * Format: double
+             * @description rung or come back in time, of those due; absent: nobody was due
+             */
+            share: number | null;
+        };
+        MissedListed: {
+            /** @description callers can be rung from here */
+            can_call: boolean;
+            /** @description spoken messages can be heard from here */
+            can_hear: boolean;
+            /** @description how those due today fare */
+            day: components["schemas"]["MissedDay"];
+            items: components["schemas"]["MissedRow"][];
+            /** @description cursor of the next page, empty at the end */
+            next: string;
+            /** @description the local day */
+            today: string;
+            /**
+             * Format: int64
+             * @description so many calls nobody answered close a row
+             */
+            tries: number;
+        };
+        MissedPlaced: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the call */
+            contact: string;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
+        };
+        MissedReason: {
+            /** @description why; it is kept with the audit */
+            reason: string;
+        };
+        MissedResult: {
+            /**
+             * Format: int64
+             * @description of no_answer: try again at, unix ms; 0: as soon as anybody can
+             */
+            again_at?: number;
+            /** @description the call-out, where it was made from here */
+            contact?: string;
+            note?: string;
+            /** @enum {string} */
+            result: "reached" | "no_answer" | "not_wanted" | "wrong_number";
+        };
+        MissedRow: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
+        };
+        MissedShown: {
+            number: string;
+        };
+        MissedWhole: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            /** @description every attempt, newest first, at most 50 */
+            missed: components["schemas"]["MissedAttempt"][];
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
         };
         NumberOutBody: {
             /** @description as people write it; empty when it was withheld */
@@ -4244,6 +4673,7 @@ export type BeginTotpOutBody = components['schemas']['BeginTOTPOutBody'];
 export type BoardOutBody = components['schemas']['BoardOutBody'];
 export type CalendarOneDay = components['schemas']['CalendarOneDay'];
 export type CalendarStateNow = components['schemas']['CalendarStateNow'];
+export type CallOutInBody = components['schemas']['CallOutInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
 export type CheckOutBody = components['schemas']['CheckOutBody'];
 export type CodeBodyInBody = components['schemas']['CodeBodyInBody'];
@@ -4261,6 +4691,7 @@ export type DemoLoginInBody = components['schemas']['DemoLoginInBody'];
 export type DeskCallView = components['schemas']['DeskCallView'];
 export type DeskConsultView = components['schemas']['DeskConsultView'];
 export type DeskDay = components['schemas']['DeskDay'];
+export type DeskDialled = components['schemas']['DeskDialled'];
 export type DeskDirectoryEntry = components['schemas']['DeskDirectoryEntry'];
 export type DeskEmergencyCard = components['schemas']['DeskEmergencyCard'];
 export type DeskEndpointView = components['schemas']['DeskEndpointView'];
@@ -4268,6 +4699,7 @@ export type DeskHelpView = components['schemas']['DeskHelpView'];
 export type DeskLeaderView = components['schemas']['DeskLeaderView'];
 export type DeskMoveView = components['schemas']['DeskMoveView'];
 export type DeskNoteView = components['schemas']['DeskNoteView'];
+export type DeskOutView = components['schemas']['DeskOutView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -4341,6 +4773,16 @@ export type LookResetOutBody = components['schemas']['LookResetOutBody'];
 export type LookSetupOutBody = components['schemas']['LookSetupOutBody'];
 export type MakeTokenInBody = components['schemas']['MakeTokenInBody'];
 export type MakeTokenOutBody = components['schemas']['MakeTokenOutBody'];
+export type MissedAssigned = components['schemas']['MissedAssigned'];
+export type MissedAttempt = components['schemas']['MissedAttempt'];
+export type MissedDay = components['schemas']['MissedDay'];
+export type MissedListed = components['schemas']['MissedListed'];
+export type MissedPlaced = components['schemas']['MissedPlaced'];
+export type MissedReason = components['schemas']['MissedReason'];
+export type MissedResult = components['schemas']['MissedResult'];
+export type MissedRow = components['schemas']['MissedRow'];
+export type MissedShown = components['schemas']['MissedShown'];
+export type MissedWhole = components['schemas']['MissedWhole'];
 export type NumberOutBody = components['schemas']['NumberOutBody'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
@@ -5217,6 +5659,68 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-callouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskDialled"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-callouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallOutInBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -6787,6 +7291,273 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-missed": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                kind?: "" | "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+                limit?: number;
+                /** @description how the number ends */
+                number?: string;
+                queue?: string;
+                site?: string;
+                view?: "due" | "open" | "mine" | "closed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedListed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-missed-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedWhole"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedAssigned"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedPlaced"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedResult"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
             };
             /** @description Error */
             default: {
