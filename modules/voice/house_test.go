@@ -240,7 +240,7 @@ type line struct {
 	heard int     // packets
 	level float64 // of the newest packet
 
-	tone float64        // Hz it speaks in place of the loud one; 0: that
+	tone float64        // Hz it speaks in place of the loud one; 0: that; below 0: it is silent
 	ear  func(a []byte) // told of each packet's A-law
 }
 
@@ -337,7 +337,9 @@ func (l *line) speak() {
 		to, tone := l.to, l.tone
 		l.mu.Unlock()
 		for i := range p[12:] {
-			if tone != 0 {
+			if tone < 0 {
+				p[12+i] = audio.SilenceA
+			} else if tone != 0 {
 				p[12+i] = audio.EncodeA(int16(6000 * math.Sin(2*math.Pi*tone*float64(int(seq)*160+i)/8000)))
 			}
 		}

@@ -131,6 +131,8 @@ type Module struct {
 	plane   *rtp.Plane
 	tick    *audio.Tick
 	sounds  *sounds
+	maker   *maker
+	mouth   atomic.Pointer[mouth]
 	secrets *secrets
 	ladders *ladders
 	vault   *vault
