@@ -93,7 +93,7 @@ func (c *call) ringOut(at contact.Endpoint) {
 	begun := c.ask(c.ctx, func() { c.direct = s })
 	ctx, cancel := context.WithTimeoutCause(c.ctx, directRing, fault.New(fault.Unavailable, "no_answer"))
 	defer cancel()
-	err := error(notHere(c.id))
+	err := notHere(c.id)
 	if begun {
 		err = c.ring(ctx, s, func() bool {
 			if c.phase != guided || c.direct != s {
