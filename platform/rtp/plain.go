@@ -41,6 +41,7 @@ type Plain struct {
 	dstRTCP  netip.AddrPort
 	mux      bool
 
+	fast fast
 	once sync.Once
 }
 
@@ -83,6 +84,7 @@ func (l *Plain) settle(a sdp.Agreement) error {
 	if err != nil {
 		return err
 	}
+	l.recall()
 	l.adopt(a, false)
 	l.in.mu.Lock()
 	l.guardIn = in
@@ -104,11 +106,13 @@ func (l *Plain) settle(a sdp.Agreement) error {
 		l.dstRTCP = a.RTCP
 	}
 	l.out.mu.Unlock()
+	l.recall() // a lane that was laid meanwhile was laid by the old agreement
 	return nil
 }
 
 // aim sets where packets go; reports go to the next port unless the peer shows another. Under out.mu.
 func (l *Plain) aim(dst netip.AddrPort) {
+	l.out.claim(l.now())
 	l.dst, l.dstRTCP = dst, dst
 	if !l.mux && dst.Port() < 65535 {
 		l.dstRTCP = netip.AddrPortFrom(dst.Addr(), dst.Port()+1)
@@ -173,6 +177,9 @@ func (l *Plain) arrive(b []byte, from netip.AddrPort, at time.Time) {
 	if l.in.flood(at) {
 		l.in.mu.Unlock()
 		return
+	}
+	if l.in.lane != nil {
+		l.fetch(from, at)
 	}
 	secure := l.guardIn != nil
 	if secure {
@@ -276,6 +283,7 @@ func (l *Plain) Close() error {
 	l.once.Do(func() {
 		l.SetSink(nil)
 		l.plane.remove(l)
+		l.shutFast()
 		_ = l.rtp.Close()
 		_ = l.rtcp.Close()
 		l.plane.ports.give(l.port)
