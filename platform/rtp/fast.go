@@ -159,7 +159,7 @@ func (l *Plain) SetSink(s audio.Sink) {
 	}
 }
 
-// shutFast ends all lanes of a leg that is being closed, for good.
+// shutFast ends all lanes of a leg that is closed, for good.
 func (l *Plain) shutFast() {
 	if l.plane.kernel == nil {
 		return
@@ -167,9 +167,6 @@ func (l *Plain) shutFast() {
 	l.in.mu.Lock()
 	l.fast.shut = true
 	l.in.mu.Unlock()
-	l.out.mu.Lock()
-	l.out.allowed = false
-	l.out.mu.Unlock()
 	l.recall()
 }
 
@@ -207,7 +204,7 @@ func (l *Plain) lay(k *kernel.Table, now time.Time) {
 	l.in.mu.Unlock()
 	to.out.mu.Lock()
 	dst := to.dst
-	fit = fit && to.out.lane == nil && to.guardOut == nil && dst.Addr().Is4() && dst.Port() != 0
+	fit = fit && to.out.lane == nil && !to.closed && to.guardOut == nil && dst.Addr().Is4() && dst.Port() != 0
 	to.out.mu.Unlock()
 	if !fit {
 		return
@@ -215,14 +212,14 @@ func (l *Plain) lay(k *kernel.Table, now time.Time) {
 	turn := k.Turn()
 	in, okIn := l.route(k, turn, peer.Addr())
 	out, okOut := to.route(k, turn, dst.Addr())
-	if !okIn || !okOut || (in.Out == 0) != (out.Out == 0) || kernel.Pending(l.rtp) {
+	if !okIn || !okOut || (in.Out == 0) != (out.Out == 0) || kernel.Pending(l.pair.rtp) {
 		return
 	}
 	l.in.mu.Lock()
 	defer l.in.mu.Unlock()
 	to.out.mu.Lock()
 	defer to.out.mu.Unlock()
-	if s != l.sink.Load() || peer != l.latch.current || dst != to.dst || !l.fits(now) || !l.continues(&to.out, now) || to.out.lane != nil || to.guardOut != nil {
+	if s != l.sink.Load() || peer != l.latch.current || dst != to.dst || !l.fits(now) || !l.continues(&to.out, now) || to.out.lane != nil || to.closed || to.guardOut != nil {
 		return
 	}
 	l.give(k, to, in, out, turn, now)
@@ -258,7 +255,7 @@ func (l *Plain) route(k *kernel.Table, turn uint32, to netip.Addr) (kernel.Way, 
 
 // give hands the direction over. Under in.mu and to.out.mu.
 func (l *Plain) give(k *kernel.Table, to *Plain, in, out kernel.Way, turn uint32, now time.Time) {
-	slot := k.Slot(l.port)
+	slot := k.Slot(l.pair.port)
 	if slot == nil {
 		return
 	}
@@ -268,7 +265,7 @@ func (l *Plain) give(k *kernel.Table, to *Plain, in, out kernel.Way, turn uint32
 	l.in.lane, s.lane = ln, ln
 	slot.Give(kernel.Order{
 		From: l.latch.current, To: in.From, Kind: l.in.typeOf(l.in.frame.Codec), SSRC: t.ssrc,
-		NewFrom: netip.AddrPortFrom(out.From, to.port), NewTo: to.dst, NewKind: s.pt, NewSSRC: s.ssrc,
+		NewFrom: netip.AddrPortFrom(out.From, to.pair.port), NewTo: to.dst, NewKind: s.pt, NewSSRC: s.ssrc,
 		SeqOff: s.seqOff, TimeOff: s.timeOff, Out: out.Out,
 		Highest: t.highest, Time: s.time - s.timeOff, Heard: at(l.in.heard), Advanced: at(s.at),
 		Transit: uint32(t.transit) - ln.shift(now), Jitter: t.jitter,

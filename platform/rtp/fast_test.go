@@ -25,7 +25,7 @@ var relays = []struct {
 	{"a stranger is not heard and changes nothing", stranger},
 	{"a peer that moves to another port is followed", moves},
 	{"hold and resume", holdAndResume},
-	{"silence is noticed, sound is not taken for it", silence},
+	{"silence is noticed, sound is not taken for it", longSilence},
 	{"loss, jitter and volume are counted", figures},
 	{"a flood is cut", flood},
 	{"a new stream, a jump and a mark", newStream},
@@ -251,7 +251,7 @@ func holdAndResume(r *rig) {
 	r.carried(true, true)
 }
 
-func silence(r *rig) {
+func longSilence(r *rig) {
 	r.talk()
 	for range 3 { // a minute and a half in which there is sound now and then
 		r.shift.Add(int64(29 * time.Second))
@@ -443,7 +443,7 @@ func end(r *rig) {
 		r.Fatal(err)
 	}
 	time.Sleep(2 * clerkTime)
-	if r.w.fast && r.p.kernel.Slot(r.lb.port).Owned() {
+	if r.w.fast && r.p.kernel.Slot(r.lb.Port()).Owned() {
 		r.Error("the kernel was given the port of a closed leg")
 	}
 }

@@ -124,6 +124,7 @@ func (p *Plane) Close() error {
 			w.wait()
 		}
 	}
+	p.ports.close()
 	var err error
 	if p.kernel != nil {
 		err = p.kernel.Close()

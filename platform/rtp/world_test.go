@@ -122,7 +122,7 @@ func (r *rig) carried(a, b bool) {
 		}
 	}
 	r.Fatalf("never carried by the kernel: %+v (given back for: %v), %+v (given back for: %v)",
-		r.la.Stats(), r.p.kernel.Slot(r.la.port).Why(), r.lb.Stats(), r.p.kernel.Slot(r.lb.port).Why())
+		r.la.Stats(), r.p.kernel.Slot(r.la.Port()).Why(), r.lb.Stats(), r.p.kernel.Slot(r.lb.Port()).Why())
 }
 
 // whole checks that a phone has heard every packet that another sent, once and in order.
