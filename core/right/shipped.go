@@ -47,7 +47,7 @@ func Shipped() []Role {
 		}},
 		{Code: "integrator", Name: "集成人员", NameEN: "Integrator", Rights: []Right{
 			"desk.list.manage", "routing.queue.manage", "routing.skill.manage",
-			"voice.number.manage", "voice.trunk.manage", "voice.phone.manage", "voice.flow.manage", "voice.prompt.manage",
+			"voice.number.manage", "voice.trunk.manage", "voice.phone.manage", "voice.flow.manage", "voice.prompt.manage", "voice.speech.manage",
 			"platform.calendar.manage", "platform.holiday.manage", "identity.site.manage", "identity.token.manage",
 			"platform.health.see", "platform.config.manage", "platform.config.see",
 		}},

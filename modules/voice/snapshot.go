@@ -52,7 +52,11 @@ func (m *Module) reload(ctx context.Context) error {
 	if err := m.loadSurveys(ctx); err != nil {
 		return err
 	}
+	if err := m.loadSpeech(ctx); err != nil {
+		return err
+	}
 	m.snap.Store(s)
+	m.maker.plan(s)
 	return m.sip.SetTrunks(s.sipTrunks())
 }
 

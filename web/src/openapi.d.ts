@@ -2173,6 +2173,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/voice/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which words the speech engine has spoken, and which not yet */
+        get: operations["get-voice-speech"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/speech/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try again what could not be spoken */
+        post: operations["post-voice-speech-again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/speech/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Test the speech engine step by step */
+        post: operations["post-voice-speech-test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/voice/trunks": {
         parameters: {
             query?: never;
@@ -2986,6 +3037,7 @@ export interface components {
             bypass?: boolean;
             ended?: boolean;
             flow: string;
+            keys?: boolean;
             node: string;
             served?: boolean;
             /** Format: int64 */
@@ -3010,6 +3062,7 @@ export interface components {
             /** Format: int64 */
             min: number;
             prompts?: string[];
+            speech?: components["schemas"]["FlowSpeech"];
             stop?: string;
             text?: string;
             /** Format: int64 */
@@ -3028,6 +3081,7 @@ export interface components {
             /** Format: int64 */
             next?: number;
             state?: string;
+            text?: string;
             vars?: {
                 [key: string]: string;
             };
@@ -3039,7 +3093,7 @@ export interface components {
             name_en?: string;
             /** @description target; the menu's own id is hear-again */
             to: string;
-            /** @description what a person may write instead, in a text channel */
+            /** @description what a person may write instead in a text channel, or say at a listen node */
             words?: string[];
         };
         FlowKindForm: {
@@ -3071,10 +3125,14 @@ export interface components {
             value: string;
             what: string;
         };
+        FlowSpeech: {
+            words?: string[];
+        };
         FlowStep: {
             key?: string;
             kind: string;
             node: string;
+            said?: boolean;
             served?: boolean;
             via?: string;
             why?: string;
@@ -4730,6 +4788,10 @@ export interface components {
             code: string;
             name: string;
             sounds: string[];
+            /** @description by language, what the speech engine speaks: ready, waiting, failed */
+            spoken?: {
+                [key: string]: string;
+            };
             /** @description what is said, per language: zh, yue, en */
             text?: {
                 [key: string]: string;
@@ -4754,6 +4816,35 @@ export interface components {
             ms: number;
             /** Format: int64 */
             right_db: number;
+        };
+        VoiceSpeechView: {
+            /** @description it failed several times in a row: callers are asked for keys for a while */
+            deaf: boolean;
+            /** @description its host; empty: there is none */
+            engine: string;
+            /** Format: int64 */
+            failed: number;
+            listen: boolean;
+            /** Format: int64 */
+            ready: number;
+            speak: boolean;
+            /** @description what failed first, then what waits, at most 500 */
+            texts: components["schemas"]["VoiceSpokenView"][];
+            /** Format: int64 */
+            waiting: number;
+        };
+        VoiceSpokenView: {
+            /** @description in the engine's words */
+            detail?: string;
+            flow?: string;
+            language: string;
+            node?: string;
+            prompt?: string;
+            /** @enum {string} */
+            state: "ready" | "waiting" | "failed";
+            text: string;
+            /** @description of what failed, in the reader's language */
+            why?: string;
         };
         VoiceStepView: {
             detail?: string;
@@ -4876,6 +4967,7 @@ export type FlowNeed = components['schemas']['FlowNeed'];
 export type FlowPlay = components['schemas']['FlowPlay'];
 export type FlowQueue = components['schemas']['FlowQueue'];
 export type FlowSay = components['schemas']['FlowSay'];
+export type FlowSpeech = components['schemas']['FlowSpeech'];
 export type FlowStep = components['schemas']['FlowStep'];
 export type FlowTransfer = components['schemas']['FlowTransfer'];
 export type ForceInBody = components['schemas']['ForceInBody'];
@@ -5006,6 +5098,8 @@ export type VoiceKeyView = components['schemas']['VoiceKeyView'];
 export type VoicePhoneView = components['schemas']['VoicePhoneView'];
 export type VoicePromptView = components['schemas']['VoicePromptView'];
 export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
+export type VoiceSpeechView = components['schemas']['VoiceSpeechView'];
+export type VoiceSpokenView = components['schemas']['VoiceSpokenView'];
 export type VoiceStepView = components['schemas']['VoiceStepView'];
 export type VoiceTrunkView = components['schemas']['VoiceTrunkView'];
 export type VoiceTryStep = components['schemas']['VoiceTryStep'];
@@ -9491,6 +9585,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VoicePromptView"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceSpeechView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-speech-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceSpeechView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-speech-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceStepView"][];
                 };
             };
             /** @description Error */
