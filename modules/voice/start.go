@@ -35,7 +35,7 @@ func New(d Deps) (*Module, error) {
 		return nil, err
 	}
 	m.plane, err = rtp.New(rtp.Config{
-		Public: d.Advertise, First: d.RTPFirst, Last: d.RTPLast, WebPort: d.WebPort, Web: true, Now: d.Clock.Now, Log: d.Log,
+		Public: d.Advertise, First: d.RTPFirst, Last: d.RTPLast, WebPort: d.WebPort, Web: true, Fast: d.Fast, Now: d.Clock.Now, Log: d.Log,
 	})
 	if err != nil {
 		return nil, err

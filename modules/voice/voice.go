@@ -119,6 +119,7 @@ type Deps struct {
 	Advertise netip.Addr
 	RTPFirst  uint16
 	RTPLast   uint16
+	Fast      bool // the kernel may relay plain calls
 	WebPort   uint16
 	Realm     string
 }

@@ -1558,6 +1558,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/give-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who gave up waiting, who called again, who was answered at last */
+        get: operations["get-reports-give-ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/give-ups/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same figures as a file */
+        get: operations["get-reports-give-ups-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/give-ups/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contacts behind it */
+        get: operations["get-reports-give-ups-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/interval": {
         parameters: {
             query?: never;
@@ -3891,6 +3942,86 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        ReportGiveUp: {
+            /**
+             * Format: int64
+             * @description when they gave up
+             */
+            at: number;
+            /**
+             * @description called again within 30 minutes, later that day, within seven days; not; number withheld
+             * @enum {string}
+             */
+            back: "soon" | "day" | "week" | "no" | "unknown";
+            /**
+             * Format: int64
+             * @description until they called again; 0: they did not
+             */
+            back_ms: number;
+            contact: string;
+            /**
+             * @description an agent spoke with them: when they called again, when they were called; not; number withheld
+             * @enum {string}
+             */
+            met: "came" | "called" | "no" | "unknown";
+            /** @description masked; empty: withheld */
+            number: string;
+            queue: string;
+            queue_name: string;
+            site: string;
+            /** Format: int64 */
+            wait_ms: number;
+        };
+        ReportGiveUpLine: {
+            /** Format: int64 */
+            back_day: number;
+            /** Format: int64 */
+            back_no: number;
+            /** Format: int64 */
+            back_soon: number;
+            /** Format: int64 */
+            back_week: number;
+            /** Format: int64 */
+            gave_up: number;
+            key: string;
+            /** Format: int64 */
+            longest_ms: number;
+            /** Format: int64 */
+            median_ms: number;
+            /** Format: int64 */
+            met_called: number;
+            /** Format: int64 */
+            met_came: number;
+            /**
+             * Format: int64
+             * @description nobody spoke with them
+             */
+            met_no: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description withheld numbers: whether they called again nobody knows
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description mean
+             */
+            wait_ms: number;
+            /** @description how many by class of wait, see edges */
+            waits: number[];
+            /**
+             * Format: int64
+             * @description of those nobody spoke with: whose seven days are not over
+             */
+            young: number;
+        };
+        ReportGiveUpReport: {
+            /** @description upper ends of the classes of waits, ms; the last class has none */
+            edges: number[];
+            rows: components["schemas"]["ReportGiveUpLine"][];
+            total: components["schemas"]["ReportGiveUpLine"];
+        };
         ReportInterval: {
             /** @description Ids of the measures, in order */
             columns: string[];
@@ -4050,6 +4181,11 @@ export interface components {
         };
         ReportPageContact: {
             items: components["schemas"]["ReportContact"][];
+            /** @description Cursor of the next page, empty at the end */
+            next: string;
+        };
+        ReportPageGiveUp: {
+            items: components["schemas"]["ReportGiveUp"][];
             /** @description Cursor of the next page, empty at the end */
             next: string;
         };
@@ -4945,6 +5081,9 @@ export type ReportBehind = components['schemas']['ReportBehind'];
 export type ReportContact = components['schemas']['ReportContact'];
 export type ReportDetail = components['schemas']['ReportDetail'];
 export type ReportFactItem = components['schemas']['ReportFactItem'];
+export type ReportGiveUp = components['schemas']['ReportGiveUp'];
+export type ReportGiveUpLine = components['schemas']['ReportGiveUpLine'];
+export type ReportGiveUpReport = components['schemas']['ReportGiveUpReport'];
 export type ReportInterval = components['schemas']['ReportInterval'];
 export type ReportIntervalLine = components['schemas']['ReportIntervalLine'];
 export type ReportLegItem = components['schemas']['ReportLegItem'];
@@ -4956,6 +5095,7 @@ export type ReportNumber = components['schemas']['ReportNumber'];
 export type ReportOfferItem = components['schemas']['ReportOfferItem'];
 export type ReportPageBehind = components['schemas']['ReportPageBehind'];
 export type ReportPageContact = components['schemas']['ReportPageContact'];
+export type ReportPageGiveUp = components['schemas']['ReportPageGiveUp'];
 export type ReportPathRow = components['schemas']['ReportPathRow'];
 export type ReportPaths = components['schemas']['ReportPaths'];
 export type ReportQueueState = components['schemas']['ReportQueueState'];
@@ -8179,6 +8319,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeaksOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups": {
+        parameters: {
+            query: {
+                by?: "queue" | "site" | "day" | "all";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportGiveUpReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups-export": {
+        parameters: {
+            query: {
+                by?: "queue" | "site" | "day" | "all";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups-list": {
+        parameters: {
+            query: {
+                back?: "" | "soon" | "day" | "week" | "no" | "unknown";
+                by?: "queue" | "site" | "day" | "all";
+                /** @description Class of waits, from 1; 0: all */
+                class?: number;
+                cursor?: string;
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                /** @description Of a row: only those */
+                key?: string;
+                limit?: number;
+                met?: "" | "came" | "called" | "no" | "unknown";
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportPageGiveUp"];
                 };
             };
             /** @description Error */
