@@ -1,12 +1,14 @@
 // The pages from end to end, in Chinese and in English: a new house, its first administrator, an agent's day, the
 // figures. Every call is a real one: SIP and RTP from the street, SIP over WebSocket and WebRTC in the browser.
 //
-//   node test/pages/run.mjs            KAPOK_PICTURES=1 makes the README's pictures too
+//   node test/pages/run.mjs            KAPOK_PICTURES=1 makes the README's pictures too; KAPOK_ROWS=D5,D9 runs these alone
 import { administration } from './admin.mjs'
 import { accessible, check, failures, hearsCaller, launch, person, picture, texts } from './browser.mjs'
 import { build, Caller, House } from './house.mjs'
 import { connect } from './connect.mjs'
+import { keyboard } from './keyboard.mjs'
 import { demoPictures } from './pictures.mjs'
+import { summary } from './summary.mjs'
 
 const secret = 'Baum-und-Blatt-77'
 const number = '12366'
@@ -230,11 +232,16 @@ async function day(browser, locale) {
   check('the house ends well', (await house.stop()) === 0)
 }
 
+const only = process.env.KAPOK_ROWS // D5, D9: these alone
 const browser = await launch()
 try {
   for (const locale of process.env.KAPOK_LOCALES?.split(',') ?? ['zh', 'en']) {
-    await day(browser, locale)
-    await connect(browser, program, telephone, locale)
+    if (!only) {
+      await day(browser, locale)
+      await connect(browser, program, telephone, locale)
+    }
+    if (!only || only.includes('D9')) await keyboard(browser, program, telephone, locale)
+    if (!only || only.includes('D5')) await summary(browser, program, telephone, locale)
   }
   if (process.env.KAPOK_PICTURES) await demoPictures(browser, program)
 } catch (e) {
