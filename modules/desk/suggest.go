@@ -98,6 +98,16 @@ func (m *Module) before(ctx context.Context) ([]writtenBefore, error) {
 	return all, err
 }
 
+// remember lets a summary just written suggest at once.
+func (m *Module) remember(user id.User, w Wrapup) {
+	m.past.mu.Lock()
+	defer m.past.mu.Unlock()
+	if m.past.of != nil {
+		all := append([]writtenBefore{{user, w}}, m.past.of...)
+		m.past.of = all[:min(len(all), suggestOf)]
+	}
+}
+
 // suggestions counts what summaries, the newest first, said.
 func suggestions(all []writtenBefore, me id.User) Suggestions {
 	out := Suggestions{Topics: []string{}, Topic: []TopicSuggest{}, Refers: []string{}}

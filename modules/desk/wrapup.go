@@ -144,6 +144,7 @@ func (m *Module) wrapupDone(ctx context.Context, in *wrapupDoneIn) (*deskOut, er
 	if err := m.store(ctx, in.ID, p.User, w, true); err != nil {
 		return nil, err
 	}
+	m.remember(p.User, w)
 	m.deps.Facts.Post(m.deps.Clock.Now(), m.siteOf(p), string(in.ID), string(p.User), event.WrapupSaved{
 		Agent: p.User, Queue: m.queueOf(p.User, in.ID), Topic: w.Topic, TaxID: w.TaxID, TaxType: w.TaxType, District: w.District,
 		Name: w.Name, Question: w.Question, Answer: w.Answer, Note: w.Note, Refer: w.Refer, Satisfied: w.Satisfied, TaxIDWhy: w.TaxIDWhy, Final: true,

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { person } from './browser.mjs'
-import { House, root } from './house.mjs'
+import { Caller, House, root, sleep } from './house.mjs'
 
 export const password = 'Kapok-2026-baum'
 
@@ -33,7 +33,6 @@ export async function furnished(program, telephone, name) {
   for (const user of ['leader1', '1001', '1002']) bureau = bureau.replace(new RegExp(`(\\{(?:user|code): "?${user}"?)(?=,)`), `$1, password: ${password}, must_change: false`)
   bureau = bureau.replace('trunks:\n', `trunks:\n  - {code: aout, name: 外线, site: gz, kind: ip, caller_id: "02012366", peers: ["${await called.addr}"], accept: ["127.9.9.9/32"]}\n`)
   house.apply(bureau)
-  house.apply('calendars:\n  - {code: gz, name: 测试, always: true}\nsettings: {recording: true, no_menu: true, language: zh}\n')
   return { house, called }
 }
 
@@ -48,4 +47,14 @@ export async function at(browser, house, user, locale, path = '/desk') {
   await page.evaluate((l) => fetch('/api/v1/me/locale', { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ locale: l }) }), locale)
   await page.goto(path)
   return page
+}
+
+/** calling is somebody who calls the hotline; a house that has too much to do says so, and they call again. */
+export async function calling(telephone, house, number) {
+  for (let tries = 0; ; tries++) {
+    const caller = new Caller(telephone, house, number)
+    for (let i = 0; i < 100 && !caller.lines.length && !caller.errors; i++) await sleep(50)
+    if (caller.lines.length || tries === 10) return caller
+    await sleep(2000)
+  }
 }

@@ -1,7 +1,7 @@
 // Row D9: a day without a mouse. Answer, note, hold, ask, hand over, call out, park, take back, close; a leader listens.
 import { accessible, check, hearsCaller, picture } from './browser.mjs'
-import { at, furnished } from './bureau.mjs'
-import { Caller, sleep } from './house.mjs'
+import { at, calling, furnished } from './bureau.mjs'
+import { sleep } from './house.mjs'
 
 const talks = (page) => page.waitForSelector('[role=toolbar] button[aria-pressed]')
 const over = (page) => page.waitForSelector('[role=toolbar]', { state: 'detached' })
@@ -14,6 +14,9 @@ async function tabTo(page, selector, most = 60) {
   }
   throw new Error(`Tab does not lead to ${selector}`)
 }
+
+/** chosen waits until the first of the list is somebody who is free. */
+const chosen = (page, user) => page.waitForFunction((u) => { const li = document.querySelector('#targets li'); return li?.textContent.includes(u) && li.getAttribute('aria-disabled') !== 'true' }, user)
 
 async function work(page) {
   await page.waitForSelector('.way')
@@ -39,7 +42,7 @@ export async function keyboard(browser, program, telephone, locale) {
   const { house, called } = await furnished(program, telephone, `keyboard-${locale}`)
   const [one, two] = [await at(browser, house, '1001', locale), await at(browser, house, '1002', locale)]
   await work(one)
-  const caller = new Caller(telephone, house, '12366')
+  const caller = await calling(telephone, house, '12367')
   await one.waitForSelector('.ring .answer:not([disabled])')
   await one.keyboard.press('F2')
   await talks(one)
@@ -79,7 +82,7 @@ export async function keyboard(browser, program, telephone, locale) {
   await two.keyboard.press('F9')
   await two.waitForSelector('#targets li')
   await two.keyboard.type('1001')
-  await two.waitForFunction(() => document.querySelectorAll('#targets li').length === 1)
+  await chosen(two, '1001')
   await two.keyboard.press('Enter')
   await one.waitForSelector('.ring .answer:not([disabled])')
   await one.keyboard.press('F2')
@@ -90,7 +93,7 @@ export async function keyboard(browser, program, telephone, locale) {
   await one.keyboard.press('Control+F9')
   await one.waitForSelector('#targets li')
   await one.keyboard.type('1002')
-  await one.waitForFunction(() => document.querySelectorAll('#targets li').length === 1)
+  await chosen(one, '1002')
   await one.keyboard.press('Enter')
   await two.waitForSelector('.ring .answer:not([disabled])')
   await two.keyboard.press('F2')
@@ -125,7 +128,7 @@ export async function keyboard(browser, program, telephone, locale) {
   await one.waitForSelector('#dialled li')
   await one.keyboard.press('ArrowDown')
   await one.keyboard.press('Enter')
-  await one.waitForSelector('.bar.alone')
+  await one.waitForSelector('.wrapup') // before that their own endpoint rings: given up then, there is nothing to write about
   await one.keyboard.press('Shift+F4')
   await close(one)
   check('RowD9 called again, and given up', true)

@@ -1,7 +1,7 @@
 // Row D5: the call summary is written with few keys, and a wrong check digit is not kept without a reason.
 import { accessible, check, picture } from './browser.mjs'
-import { at, furnished } from './bureau.mjs'
-import { Caller, sleep } from './house.mjs'
+import { at, calling, furnished } from './bureau.mjs'
+import { sleep } from './house.mjs'
 
 /** most is how many keystrokes a summary may take: at 200 ms each that is far below the 25 s of the row, and leaves time to think. */
 const most = 25
@@ -87,7 +87,7 @@ export async function summary(browser, program, telephone, locale) {
 
 /** begin has somebody call, lets the agent answer and hang up, and puts the cursor where a summary begins. */
 async function begin(page, house, telephone) {
-  const caller = new Caller(telephone, house, '12366')
+  const caller = await calling(telephone, house, '12367')
   await page.waitForSelector('.ring .answer:not([disabled])', { timeout: 20_000 })
   await page.keyboard.press('F2')
   await page.waitForSelector('.wrapup')

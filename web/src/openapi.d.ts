@@ -601,6 +601,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/contacts/{id}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a summary may say, by those written before */
+        get: operations["get-desk-contacts-id-suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/transfer": {
         parameters: {
             query?: never;
@@ -2904,6 +2921,15 @@ export interface components {
             /** @enum {string} */
             state: "signed_out" | "ready" | "ringing" | "talking" | "wrapup" | "away";
         };
+        DeskSuggestions: {
+            by_topic: components["schemas"]["DeskTopicSuggest"][];
+            /** @description the person's last contact that has a summary */
+            last?: components["schemas"]["DeskPopPast"];
+            /** @description who was to go on with it, before */
+            refers: string[];
+            /** @description codes, the most frequent of the agent first */
+            topics: string[];
+        };
         DeskTaxType: {
             code: string;
             name: string;
@@ -2962,6 +2988,12 @@ export interface components {
             level1: string;
             level2: string;
         };
+        DeskTopicSuggest: {
+            /** @description the agent's own, and those that several contacts were given */
+            answers: string[];
+            tax_type?: string;
+            topic: string;
+        };
         DeskView: {
             calls: components["schemas"]["DeskCallView"][];
             endpoint: components["schemas"]["DeskEndpointView"];
@@ -3013,7 +3045,16 @@ export interface components {
             name?: string;
             note?: string;
             question?: string;
+            /** @description who is to go on with it */
+            refer?: string;
+            /**
+             * @description as the person said: 5 very satisfied … 1 very dissatisfied
+             * @enum {string}
+             */
+            satisfied?: "" | "1" | "2" | "3" | "4" | "5";
             tax_id?: string;
+            /** @description why a tax ID is kept whose check digit is wrong */
+            tax_id_why?: string;
             tax_type?: string;
             topic?: string;
         };
@@ -4468,8 +4509,14 @@ export interface components {
             name: string;
             note: string;
             question: string;
+            /** @description who is to go on with it */
+            refer?: string;
+            /** @description as the person said: 5 very satisfied … 1 very dissatisfied */
+            satisfied?: string;
             /** @description Masked */
             tax_id: string;
+            /** @description why a tax ID is kept whose check digit is wrong */
+            tax_id_why?: string;
             tax_type: string;
             topic: string;
             topic_name: string;
@@ -4993,11 +5040,13 @@ export type DeskSeatView = components['schemas']['DeskSeatView'];
 export type DeskSipView = components['schemas']['DeskSIPView'];
 export type DeskSkillView = components['schemas']['DeskSkillView'];
 export type DeskStateView = components['schemas']['DeskStateView'];
+export type DeskSuggestions = components['schemas']['DeskSuggestions'];
 export type DeskTaxType = components['schemas']['DeskTaxType'];
 export type DeskTeamAgent = components['schemas']['DeskTeamAgent'];
 export type DeskTeamCall = components['schemas']['DeskTeamCall'];
 export type DeskTeamHelp = components['schemas']['DeskTeamHelp'];
 export type DeskTopic = components['schemas']['DeskTopic'];
+export type DeskTopicSuggest = components['schemas']['DeskTopicSuggest'];
 export type DeskView = components['schemas']['DeskView'];
 export type DeskWhyView = components['schemas']['DeskWhyView'];
 export type DeskWrapup = components['schemas']['DeskWrapup'];
@@ -6370,6 +6419,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-contacts-id-suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskSuggestions"];
                 };
             };
             /** @description Error */
