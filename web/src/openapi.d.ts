@@ -1780,6 +1780,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/voice/flow-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make ready for a test call of a graph */
+        post: operations["post-voice-flow-calls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a test call of mine stands */
+        get: operations["get-voice-flow-calls-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls/{id}/came": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What becomes of the caller at a queue or a transfer of a test call */
+        post: operations["post-voice-flow-calls-id-came"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/voice/flow-diff": {
         parameters: {
             query?: never;
@@ -3135,6 +3186,26 @@ export interface components {
             /** Format: int64 */
             step_ms: number;
         };
+        PlaceTrialInBody: {
+            /**
+             * Format: int64
+             * @description the published version the graph was made from
+             */
+            base?: number;
+            /** @description the number it seems to come from */
+            caller?: string;
+            graph: unknown;
+            /** @enum {string} */
+            lang?: "zh" | "yue" | "en";
+            no_menu?: boolean;
+            /** @description the number it seems to call */
+            number?: string;
+            /**
+             * @description what calendars answer; none: what they say now
+             * @enum {string}
+             */
+            state?: "open" | "closed" | "lunch" | "holiday";
+        };
         PressInBody: {
             digits: string;
         };
@@ -3948,6 +4019,13 @@ export interface components {
         TokensOutBody: {
             items: components["schemas"]["IdentityTokenView"][];
         };
+        TrialCameInBody: {
+            /**
+             * @description what becomes of the caller
+             * @enum {string}
+             */
+            what: "answered" | "full" | "nobody";
+        };
         TryInBody: {
             /** @description of the step before; none: begin */
             cursor?: unknown;
@@ -4195,6 +4273,48 @@ export interface components {
             ok: boolean;
             what: string;
         };
+        VoiceTrialStep: {
+            /**
+             * Format: int64
+             * @description ms since the answer
+             */
+            at: number;
+            /** @description pressed there */
+            key?: string;
+            node: string;
+            /** @description a try without a usable answer: timeout, invalid */
+            why?: string;
+        };
+        VoiceTrialTicket: {
+            id?: string;
+            /** @description why the graph cannot run; then there is nothing else */
+            problems: components["schemas"]["VoiceFlowProblem"][];
+            realm?: string;
+            secret?: string;
+            target?: string;
+            user?: string;
+            ws_path?: string;
+        };
+        VoiceTrialView: {
+            /** @enum {string} */
+            doing?: "play" | "gather" | "say" | "hours" | "city" | "queue" | "transfer" | "hangup";
+            id: string;
+            /** @description of a menu: those it takes */
+            keys?: string;
+            node?: string;
+            /** @description how a call would count */
+            outcome?: string;
+            /**
+             * Format: int64
+             * @description unix ms of the answer
+             */
+            since?: number;
+            /** @enum {string} */
+            state: "placed" | "standing" | "ended";
+            steps: components["schemas"]["VoiceTrialStep"][];
+            /** @description queue, or target of a transfer */
+            to?: string;
+        };
         VoiceTrunkView: {
             /** Format: int64 */
             at: number;
@@ -4345,6 +4465,7 @@ export type NumberOutBody = components['schemas']['NumberOutBody'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
 export type PeaksOutBody = components['schemas']['PeaksOutBody'];
+export type PlaceTrialInBody = components['schemas']['PlaceTrialInBody'];
 export type PressInBody = components['schemas']['PressInBody'];
 export type Problem = components['schemas']['Problem'];
 export type PublishInBody = components['schemas']['PublishInBody'];
@@ -4405,6 +4526,7 @@ export type StateInBody = components['schemas']['StateInBody'];
 export type SuperviseInBody = components['schemas']['SuperviseInBody'];
 export type TeamOutBody = components['schemas']['TeamOutBody'];
 export type TokensOutBody = components['schemas']['TokensOutBody'];
+export type TrialCameInBody = components['schemas']['TrialCameInBody'];
 export type TryInBody = components['schemas']['TryInBody'];
 export type TurnInBody = components['schemas']['TurnInBody'];
 export type UnsuperviseInBody = components['schemas']['UnsuperviseInBody'];
@@ -4425,6 +4547,9 @@ export type VoicePhoneView = components['schemas']['VoicePhoneView'];
 export type VoicePromptView = components['schemas']['VoicePromptView'];
 export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
 export type VoiceStepView = components['schemas']['VoiceStepView'];
+export type VoiceTrialStep = components['schemas']['VoiceTrialStep'];
+export type VoiceTrialTicket = components['schemas']['VoiceTrialTicket'];
+export type VoiceTrialView = components['schemas']['VoiceTrialView'];
 export type VoiceTrunkView = components['schemas']['VoiceTrunkView'];
 export type VoiceTryStep = components['schemas']['VoiceTryStep'];
 export type WhyInBody = components['schemas']['WhyInBody'];
@@ -8078,6 +8203,105 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceTrialInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialTicket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-flow-calls-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-calls-id-came": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialCameInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialView"];
+                };
             };
             /** @description Error */
             default: {
