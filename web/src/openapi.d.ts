@@ -2127,6 +2127,7 @@ export interface components {
             /** @enum {string} */
             figure: "waiting" | "longest" | "rate" | "away" | "staffed";
             handled_by?: string;
+            handled_name?: string;
             id: string;
             /** Format: double */
             limit: number;
@@ -2144,6 +2145,9 @@ export interface components {
              * @description when it was raised
              */
             value: number;
+            /** @description name of the queue, or of the site */
+            where?: string;
+            where_en?: string;
         };
         AppDiagnosis: {
             errors?: string[];
@@ -2589,6 +2593,8 @@ export interface components {
              */
             since?: number;
             site: string;
+            site_name?: string;
+            site_name_en?: string;
             /** @enum {string} */
             state?: "" | "ready" | "ringing" | "talking" | "wrapup" | "away";
             user?: string;
