@@ -31,7 +31,7 @@ func (h *House) newVoice() (*voice.Module, error) {
 		},
 		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
-		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, WebPort: h.o.WebRTC, Realm: realm,
+		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, Fast: h.o.FastPath && !h.o.Closed, WebPort: h.o.WebRTC, Realm: realm,
 	}
 	d.Line = queues{h}
 	if h.peers != nil {
@@ -87,6 +87,10 @@ func (q queues) Taken(ctx context.Context, c id.Contact, agent id.User) error {
 
 func (q queues) Seize(ctx context.Context, c id.Contact, agent id.User) (contact.Endpoint, error) {
 	return q.h.routing.Seize(ctx, c, contact.Phone, agent)
+}
+
+func (q queues) Dial(ctx context.Context, c id.Contact, agent id.User, from id.Queue, wrapup time.Duration) (contact.Endpoint, error) {
+	return q.h.routing.Dial(ctx, c, contact.Phone, agent, from, wrapup)
 }
 
 func (q queues) Endpoint(ctx context.Context, at contact.Endpoint, up bool) error {

@@ -16,8 +16,9 @@ type floor struct {
 	contacts map[id.Contact]*approach
 	agents   map[id.User]*seat
 	notes    map[id.User][]note // what leaders did, until acknowledged
-	next     chan struct{}      // closed at the next fact
 	past     hadOf
+	parked   map[id.Contact]*approach
+	next     chan struct{} // closed at the next fact
 }
 
 // approach is an open contact as desks show it.
@@ -31,6 +32,8 @@ type approach struct {
 	enteredAt int64
 	waiting   bool
 	screened  *event.ContactScreened // of a line with a screening
+	out       *OutView               // of a call out
+	stay      *stay                  // in a slot; nil: not parked
 }
 
 // seat is a signed-in agent as desks show it.
@@ -53,13 +56,14 @@ type card struct {
 	contact   id.Contact
 	leg       id.Leg
 	queue     id.Queue
-	phase     string // ringing, talking, held, wrapup
+	phase     string // ringing, dialing, talking, held, wrapup
 	since     int64
 	waitMs    int64
 	enteredAt int64
 	offered   ledger.Fact // says why it came here
 	about     approach    // kept for the wrap-up, when the contact has ended
 
+	own      bool // the agent asked to be rung
 	asks     *asking
 	unasked  string // why the newest one asked did not answer: a fault's code
 	recalled int    // times the agent was reminded of the hold under way
@@ -126,11 +130,19 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 	case event.ContactExited{}.Kind(), event.ContactAbandoned{}.Kind():
 		f.left(c)
 	case event.ContactEnded{}.Kind(), event.ContactLost{}.Kind():
+		was := f.contacts[c]
 		delete(f.contacts, c)
+		if was != nil && f.unstay(c, was.stay) { // lost with its process
+			return f.everybody()
+		}
+	case event.ContactParked{}.Kind(), event.ContactUnparked{}.Kind():
+		return f.parks(c, fact)
 	case event.LegStarted{}.Kind(), event.LegAnswered{}.Kind(), event.LegHeld{}.Kind(), event.LegResumed{}.Kind(), event.LegEnded{}.Kind():
 		return f.leg(c, fact)
 	case event.ConsultBegun{}.Kind(), event.ConsultTurned{}.Kind(), event.ConsultEnded{}.Kind(), event.LegRecalled{}.Kind():
 		return f.consults(c, fact)
+	case event.CalloutBegun{}.Kind(), event.CalloutAnswered{}.Kind(), event.CalloutEnded{}.Kind():
+		return f.outgoing(c, fact)
 	case event.AgentForced{}.Kind(), event.AgentNoted{}.Kind():
 		return f.noted(id.User(fact.Subject), fact)
 	case event.ContactSupervised{}.Kind():
@@ -194,13 +206,16 @@ func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
 			if s.cards[c] == nil {
 				s.cards[c] = &card{contact: c, phase: "ringing", since: fact.At, about: f.about(c)}
 			}
-			s.cards[c].leg = b.Leg
+			s.cards[c].leg, s.cards[c].own = b.Leg, b.Own
 			return []id.User{b.Agent}
 		}
 	case event.LegAnswered{}.Kind():
 		b, _ := body[event.LegAnswered](fact)
 		if user, k := f.byLeg(c, b.Leg); k != nil && k.phase != "talking" { // held: was asked, and has the person now
 			k.phase, k.since = "talking", fact.At
+			if k.about.unreached() {
+				k.phase = "dialing"
+			}
 			return []id.User{user}
 		}
 	case event.LegHeld{}.Kind():

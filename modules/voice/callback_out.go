@@ -12,15 +12,18 @@ import (
 	"github.com/kapok-hotline/kapok/platform/rtp"
 )
 
-// dialing is the phase of a call-out whose agent has answered while the person is being called.
+// dialing is the phase of a call of ours whose agent has answered while the person is being called.
 const dialing phase = "dialing"
 
 // callbackRing is how long the person's phone may ring.
 const callbackRing = 45 * time.Second
 
-// owed is what a call has that calls a person back: the agent is found first, by the queue, then the person is called.
+// owed is what a call has that calls a person: an agent is found first, by the queue for who is called back, and for a
+// call out it is the one who asked for it. Then the person is called.
 type owed struct {
-	promise *promise
+	number  string   // to be called
+	promise *promise // nil: nobody was promised a call
+	out     *outcall // nil: an agent did not ask for it
 	agent   id.User
 	ear     *audio.Player // what the agent hears until the person answers
 	dialled bool
@@ -41,7 +44,7 @@ func (m *Module) callBack(p *promise, now time.Time) *call {
 	c := &call{
 		m: m, id: id.Contact(id.New(now)), site: p.site, number: p.line, startedAt: now, from: string(p.line),
 		inbox: make(chan func(), inboxLength), done: make(chan struct{}), timer: time.NewTimer(time.Hour), phase: guided,
-		owed: &owed{promise: p}, outcome: contact.Unreached,
+		owed: &owed{number: p.number, promise: p}, outcome: contact.Unreached,
 	}
 	c.log = m.deps.Log.With("contact", string(c.id))
 	c.ctx, c.stop = context.WithCancel(m.life)
@@ -64,13 +67,13 @@ func (m *Module) callBack(p *promise, now time.Time) *call {
 	return c
 }
 
-// seeking says that the call is one back to a person who has not answered yet.
+// seeking says that the call is one of ours to a person who has not answered yet.
 func (c *call) seeking() bool { return c.owed != nil && !c.owed.reached }
 
 // shownTo gives the number a side is shown: an agent sees who is to be called back, all others see the house.
 func (c *call) shownTo(s *side) string {
 	if c.owed != nil && s.agent != "" {
-		return c.owed.promise.number
+		return c.owed.number
 	}
 	return c.from
 }
@@ -94,9 +97,12 @@ func (c *call) seek(agent *side) {
 	b.ear = c.m.tick.NewPlayer(agent.leg)
 	b.ear.Music(audio.RingBack())
 	lang := c.m.snap.Load().settings.Language // of the agent, not of the person
-	prompts := append([]string{"callback_for"}, digits(b.promise.number)...)
-	b.ear.Play(nil, c.m.sounds.clips(lang, prompts)...)
-	person := &side{role: "caller", number: b.promise.number}
+	if b.promise != nil {                     // who dials knows whom
+		b.ear.Play(nil, c.m.sounds.clips(lang, append([]string{"callback_for"}, digits(b.number)...))...)
+	} else {
+		b.ear.Play(nil)
+	}
+	person := &side{role: "caller", number: b.number}
 	c.m.gone.Go(func() {
 		ctx, cancel := context.WithTimeoutCause(c.ctx, callbackRing, fault.New(fault.Unavailable, "no_answer"))
 		defer cancel()
@@ -104,7 +110,7 @@ func (c *call) seek(agent *side) {
 			c.post(func() {
 				if c.phase == dialing && c.seeking() {
 					b.why = fault.CodeOf(err)
-					c.end(contact.BySystem, "callback "+b.why)
+					c.end(contact.BySystem, "callout "+b.why)
 				}
 			})
 		}
@@ -122,7 +128,7 @@ func (c *call) call(ctx context.Context, person *side) error {
 		_ = person.leg.Close() // nothing flowed yet
 		return notHere(c.id)
 	}
-	dialog, answer, err := c.m.dial(ctx, c, person, "callback")
+	dialog, answer, err := c.m.dial(ctx, c, person, "callout")
 	if err == nil {
 		person.dialog = dialog
 		err = person.leg.Accept(answer)
@@ -147,7 +153,6 @@ func (c *call) call(ctx context.Context, person *side) error {
 func (c *call) reached(person *side) {
 	now := c.m.now()
 	b := c.owed
-	p := b.promise
 	b.reached = true
 	b.ear.Stop()
 	c.player.Stop()
@@ -155,6 +160,20 @@ func (c *call) reached(person *side) {
 	c.rings.joined(person)
 	c.factAt(now, "", event.LegAnswered{Leg: person.id})
 	c.caller, c.player = person, c.m.tick.NewPlayer(person.leg)
+	if b.promise == nil {
+		c.outReached(person, now)
+		c.connect(c.agent)
+		return
+	}
+	c.backReached(now)
+	c.connect(c.agent)
+	c.m.gone.Go(func() { c.m.callbacks.close(b.promise, event.BackReached, "") })
+}
+
+// backReached tells that who was promised a call has it.
+func (c *call) backReached(now time.Time) {
+	b := c.owed
+	p := b.promise
 	offer := id.Offer("callback-" + p.id)
 	wait := now.UnixMilli() - p.enteredAt
 	c.m.deps.Facts.Post(now, p.site, string(p.contact), string(b.agent), event.CallbackReached{
@@ -163,8 +182,6 @@ func (c *call) reached(person *side) {
 	c.m.deps.Facts.Post(now, p.site, string(p.contact), string(b.agent), event.ContactAnswered{
 		Offer: offer, Queue: p.queue, Agent: b.agent, EnteredAt: p.enteredAt, WaitMs: wait,
 	})
-	c.connect(c.agent)
-	c.m.gone.Go(func() { c.m.callbacks.close(p, event.BackReached, "") })
 }
 
 // leaveSeeking ends a call-out at the word of the agent who waits for the person; false when it is no such call.

@@ -14,7 +14,8 @@ import (
 	"github.com/kapok-hotline/kapok/platform/sip"
 )
 
-// Headers an endpoint of ours understands: the contact, and what the call is for (offer, echo, reattach).
+// Headers an endpoint of ours understands: the contact, and what the call is for (offer, echo, reattach,
+// supervise; own: the agent has just asked for it, and a browser takes it by itself).
 const (
 	headerContact = "X-Kapok-Contact"
 	headerKind    = "X-Kapok-Kind"
@@ -255,6 +256,9 @@ func (c *call) join(s *side) {
 func (c *call) connect(s *side) {
 	c.player.Stop()
 	c.noDeadline()
+	if c.parked != nil {
+		c.unparked(s.agent, c.parked.how)
+	}
 	c.gather, c.play, c.direct = nil, c.play+1, nil
 	c.phase, c.agent = talking, s
 	c.spoken = c.spoken || s.role == "agent"

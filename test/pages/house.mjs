@@ -134,12 +134,12 @@ export class Caller {
 
 /** Party is somebody outside who answers when called, and says 440 Hz too. */
 export class Party extends Caller {
-  constructor(program, house) { super(program, house, '', 600, ['-answer', '-from', '110']) }
+  constructor(program, house) { super(program, house, '', 600, ['-rings', '300ms', '-from', '110']) }
 
   /** address is where a trunk finds them. */
   async address() {
     for (let i = 0; i < 200 && !this.lines.length; i++) await sleep(20)
-    return this.lines[0].how
+    return this.lines[0].addr
   }
 }
 

@@ -15,10 +15,16 @@ class Lead {
     await this.page.locator('form.panel').waitFor()
   }
 
+  /** changes how the leader takes part in a talk they are in. */
+  async changes(verb) {
+    if (this.by === 'keys') await this.page.keyboard.press(inTalk[verb])
+    else await this.page.locator('form.panel .verb', { hasText: new RegExp(`^${this.t(`desk.lead.verb_${verb}`)}`) }).click()
+  }
+
   /** does a verb with its reason; `more` fills what the verb wants besides. */
   async does(user, verb, why, more = async () => {}) {
     await this.opens(user)
-    const button = this.page.locator('form.panel .verb', { hasText: new RegExp(`^${this.t(`desk.lead.verb_${verb}`)}$`) })
+    const button = this.page.locator('form.panel .verb', { hasText: new RegExp(`^${this.t(`desk.lead.verb_${verb}`)}`) })
     await button.waitFor()
     await press(button, this.by)
     await more(this.page)
@@ -34,6 +40,9 @@ class Lead {
     await this.page.locator('form.panel [role=status]', { hasText: this.t('desk.lead.done').replace('{verb}', this.t(`desk.lead.verb_${verb}`)) }).waitFor()
   }
 }
+
+/** inTalk are the keys of what changes how a leader takes part; the reason is the one given before. */
+const inTalk = { whisper: 'Alt+2', barge: 'Alt+3', take_over: 'Alt+4' }
 
 /** seen waits until the agent's page says who did what and why, and takes note. */
 async function seen(agent, verb, why, by) {
@@ -70,13 +79,13 @@ export async function supervision(leader, one, two, house, telephone, hands, t, 
   check('listen: the leader hears the caller', await hears(leader, 440) || await hears(leader, 880))
   check('and the caller hears the agent alone', (await caller.agent()) >= 0)
   await picture(leader, 'supervisor', locale)
-  await lead.does('1001', 'whisper', '提示一句')
-  await seen(one, 'whisper', '提示一句', by)
-  await lead.does('1001', 'barge', '一起讲')
-  await seen(one, 'barge', '一起讲', by)
+  await lead.changes('whisper')
+  await seen(one, 'whisper', '听一听新人', by)
+  await lead.changes('barge')
+  await seen(one, 'barge', '听一听新人', by)
   await accessible(one, 'an agent with a leader in the talk')
-  await lead.does('1001', 'take_over', '我来接')
-  await seen(one, 'take over', '我来接', by)
+  await lead.changes('take_over')
+  await seen(one, 'take over', '听一听新人', by)
   check('take over: the leader talks with the caller', (await caller.agent()) >= 0)
   await hands.done(one)
   await press(leader.locator('.rail a[href="/desk"]'), by)
