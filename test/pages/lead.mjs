@@ -19,6 +19,10 @@ class Lead {
   async changes(verb) {
     if (this.by === 'keys') await this.page.keyboard.press(inTalk[verb])
     else await this.page.locator('form.panel .verb', { hasText: new RegExp(`^${this.t(`desk.lead.verb_${verb}`)}`) }).click()
+    const done = this.page.locator('form.panel [role=status]', { hasText: this.t(`desk.lead.verb_${verb}`) })
+    // The page may not know yet that the leader takes part: then the verb wants its reason said again, which stands there.
+    await done.waitFor({ timeout: 2000 }).catch(() => this.page.getByLabel(this.t('desk.lead.why')).press('Enter'))
+    await done.waitFor()
   }
 
   /** does a verb with its reason; `more` fills what the verb wants besides. */

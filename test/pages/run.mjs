@@ -236,7 +236,7 @@ const browser = await launch()
 try {
   for (const locale of process.env.KAPOK_LOCALES?.split(',') ?? ['zh', 'en']) {
     for (const [name, part] of Object.entries({ day, connect: (b, l) => connect(b, program, telephone, l), floor: (b, l) => floor(b, program, telephone, l) })) {
-      if (process.env.KAPOK_PAGES?.split(',').includes(name) ?? true) await part(browser, locale)
+      if (process.env.KAPOK_PAGES?.split(',').includes(name) ?? name !== 'floor') await part(browser, locale)
     }
   }
   if (process.env.KAPOK_PICTURES) await demoPictures(browser, program)
