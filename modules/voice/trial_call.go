@@ -72,7 +72,7 @@ func (m *Module) placeTrial(ctx context.Context, in *placeTrialIn) (*placeTrialO
 	}
 	p, now := web.Principal(ctx), m.now()
 	t := &trial{
-		id: string(id.New(now)), by: p.User, site: p.Site, secret: freshSecret(), graph: f, code: g.Code, version: in.Body.Base,
+		id: id.New(now), by: p.User, site: p.Site, secret: freshSecret(), graph: f, code: g.Code, version: in.Body.Base,
 		state: day.State(in.Body.State), until: now.Add(trialPlaced), entry: m.tryEntry(g.Medium, trialVars(in), in.Body.NoMenu),
 	}
 	t.view = TrialView{ID: t.id, State: "placed", Steps: []TrialStep{}}
