@@ -3013,6 +3013,7 @@ export interface components {
             say?: components["schemas"]["FlowSay"];
             steps?: components["schemas"]["FlowStep"][];
             transfer?: components["schemas"]["FlowTransfer"];
+            voicemail?: components["schemas"]["FlowVoicemail"];
         };
         FlowAskCity: {
             code?: string;
@@ -3139,6 +3140,12 @@ export interface components {
         };
         FlowTransfer: {
             to: components["schemas"]["ContactTarget"];
+        };
+        FlowVoicemail: {
+            limit: string;
+            prompts?: string[];
+            silence: string;
+            stop: string;
         };
         ForceInBody: {
             /** @description of away: its code */
@@ -4970,6 +4977,7 @@ export type FlowSay = components['schemas']['FlowSay'];
 export type FlowSpeech = components['schemas']['FlowSpeech'];
 export type FlowStep = components['schemas']['FlowStep'];
 export type FlowTransfer = components['schemas']['FlowTransfer'];
+export type FlowVoicemail = components['schemas']['FlowVoicemail'];
 export type ForceInBody = components['schemas']['ForceInBody'];
 export type GraphOutBody = components['schemas']['GraphOutBody'];
 export type HealthOutBody = components['schemas']['HealthOutBody'];
