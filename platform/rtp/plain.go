@@ -134,7 +134,7 @@ func (l *Plain) transmit(b []byte, report bool) (err error) {
 			return err
 		}
 	}
-	_, err = conn.WriteToUDPAddrPort(b, dst)
+	_, err = conn.WriteToAddrPort(b, dst)
 	return err
 }
 
