@@ -19,6 +19,7 @@ import (
 	"github.com/kapok-hotline/kapok/modules/customer"
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
+	"github.com/kapok-hotline/kapok/modules/missed"
 	"github.com/kapok-hotline/kapok/modules/report"
 	"github.com/kapok-hotline/kapok/modules/routing"
 	"github.com/kapok-hotline/kapok/modules/voice"
@@ -43,6 +44,7 @@ type Options struct {
 	SIPS      []string
 	RTPFirst  uint16
 	RTPLast   uint16
+	FastPath  bool // the kernel may relay plain calls
 	WebRTC    uint16
 	Advertise netip.Addr
 	Demo      bool
@@ -79,6 +81,7 @@ type House struct {
 	voice    *voice.Module
 	desk     *desk.Module
 	alert    *alert.Module
+	missed   *missed.Module
 	surge    surge
 	all      []module
 

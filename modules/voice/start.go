@@ -25,6 +25,7 @@ func New(d Deps) (*Module, error) {
 	m.crew = crew.New(crewWaiting, func(f func()) bool { m.gone.Go(f); return true }, m.life.Done())
 	m.ladders = newLadders(m)
 	m.callbacks = newCallbacks(m)
+	m.maker = newMaker(m)
 	m.snap.Store(&snapshot{settings: defaultSettings()})
 	var err error
 	if m.sounds, err = loadSounds(); err != nil {
@@ -34,7 +35,7 @@ func New(d Deps) (*Module, error) {
 		return nil, err
 	}
 	m.plane, err = rtp.New(rtp.Config{
-		Public: d.Advertise, First: d.RTPFirst, Last: d.RTPLast, WebPort: d.WebPort, Web: true, Now: d.Clock.Now, Log: d.Log,
+		Public: d.Advertise, First: d.RTPFirst, Last: d.RTPLast, WebPort: d.WebPort, Web: true, Fast: d.Fast, Now: d.Clock.Now, Log: d.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -62,6 +63,7 @@ func (m *Module) Start(ctx context.Context) error {
 		return err
 	}
 	m.restoreSounds(ctx)
+	m.maker.plan(m.snap.Load())
 	if err := m.loadRing(ctx); err != nil {
 		return err
 	}
@@ -77,9 +79,13 @@ func (m *Module) Start(ctx context.Context) error {
 	}
 	m.gone.Go(func() { m.ladders.run(ctx) })
 	m.gone.Go(func() { m.watchLines(ctx) })
+	m.gone.Go(func() { m.maker.run(ctx) })
 	m.gone.Go(func() { m.adopt(ctx); m.keepRecordings(ctx) })
 	if m.deps.Presence != nil {
 		m.gone.Go(func() { m.beat(ctx) })
+	}
+	if err := m.clearSlots(ctx); err != nil {
+		return err
 	}
 	if err := m.callbacks.load(ctx); err != nil {
 		return err
@@ -123,6 +129,9 @@ func (m *Module) close() {
 	case <-done:
 	case <-time.After(2 * goodbye):
 		m.deps.Log.Warn("some calls did not end in time")
+	}
+	if k := m.mouth.Load(); k != nil && k.engine != nil {
+		k.engine.Close()
 	}
 	m.vault.studio.Close()
 	m.sip.Close()

@@ -550,6 +550,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/contacts/{id}/park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave the person in a numbered slot, with music */
+        post: operations["post-desk-contacts-id-park"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/pop": {
         parameters: {
             query?: never;
@@ -749,6 +766,23 @@ export interface paths {
         put?: never;
         /** I have read what a leader did */
         post: operations["post-desk-notes-id-seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/parked/{slot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back who is parked in a slot */
+        post: operations["post-desk-parked-slot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1199,6 +1233,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Missed callers of my sites */
+        get: operations["get-missed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A missed caller with every attempt */
+        get: operations["get-missed-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a missed caller to somebody */
+        post: operations["post-missed-id-assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a missed caller from my desk */
+        post: operations["post-missed-id-call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a missed caller */
+        post: operations["post-missed-id-claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The number unmasked, for a reason */
+        post: operations["post-missed-id-number"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a missed caller back */
+        post: operations["post-missed-id-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What came of calling back */
+        post: operations["post-missed-id-result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/oidc": {
         parameters: {
             query?: never;
@@ -1380,6 +1550,57 @@ export interface paths {
         };
         /** The waveform of a recording */
         get: operations["get-recordings-id-peaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/give-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who gave up waiting, who called again, who was answered at last */
+        get: operations["get-reports-give-ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/give-ups/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same figures as a file */
+        get: operations["get-reports-give-ups-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/give-ups/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contacts behind it */
+        get: operations["get-reports-give-ups-list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1986,6 +2207,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/voice/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which words the speech engine has spoken, and which not yet */
+        get: operations["get-voice-speech"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/speech/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try again what could not be spoken */
+        post: operations["post-voice-speech-again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/speech/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Test the speech engine step by step */
+        post: operations["post-voice-speech-test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/voice/trunks": {
         parameters: {
             query?: never;
@@ -2323,7 +2595,7 @@ export interface components {
             number: string;
             /** @description of a call out */
             out?: components["schemas"]["DeskOutView"];
-            /** @description the agent asked for it: their own phone rings, a browser takes it by itself */
+            /** @description the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself */
             own?: boolean;
             /**
              * @description dialing: the agent has answered, the person called has not yet
@@ -2481,6 +2753,23 @@ export interface components {
             ref?: string;
             /** @enum {string} */
             result?: "answered" | "busy" | "refused" | "no_answer" | "unreachable" | "agent" | "failed";
+        };
+        DeskParkedView: {
+            by: string;
+            by_name: string;
+            city?: string;
+            contact: string;
+            direction: string;
+            number: string;
+            queue?: string;
+            queue_name?: string;
+            queue_name_en?: string;
+            /** Format: int64 */
+            since: number;
+            /** Format: int64 */
+            slot: number;
+            /** Format: int64 */
+            until: number;
         };
         DeskPhoneEntry: {
             code: string;
@@ -2681,6 +2970,8 @@ export interface components {
             holder?: string;
             /** @description what leaders did, until acknowledged */
             notes: components["schemas"]["DeskNoteView"][];
+            /** @description people in slots the agent may take back */
+            parked: components["schemas"]["DeskParkedView"][];
             reasons: components["schemas"]["DeskReason"][];
             /**
              * Format: int64
@@ -2799,6 +3090,7 @@ export interface components {
             bypass?: boolean;
             ended?: boolean;
             flow: string;
+            keys?: boolean;
             node: string;
             served?: boolean;
             /** Format: int64 */
@@ -2823,6 +3115,7 @@ export interface components {
             /** Format: int64 */
             min: number;
             prompts?: string[];
+            speech?: components["schemas"]["FlowSpeech"];
             stop?: string;
             text?: string;
             /** Format: int64 */
@@ -2841,6 +3134,7 @@ export interface components {
             /** Format: int64 */
             next?: number;
             state?: string;
+            text?: string;
             vars?: {
                 [key: string]: string;
             };
@@ -2852,7 +3146,7 @@ export interface components {
             name_en?: string;
             /** @description target; the menu's own id is hear-again */
             to: string;
-            /** @description what a person may write instead, in a text channel */
+            /** @description what a person may write instead in a text channel, or say at a listen node */
             words?: string[];
         };
         FlowKindForm: {
@@ -2884,10 +3178,14 @@ export interface components {
             value: string;
             what: string;
         };
+        FlowSpeech: {
+            words?: string[];
+        };
         FlowStep: {
             key?: string;
             kind: string;
             node: string;
+            said?: boolean;
             served?: boolean;
             via?: string;
             why?: string;
@@ -3168,6 +3466,248 @@ export interface components {
             /** @description Shown this once */
             token: string;
         };
+        MissedAssigned: {
+            owner: string;
+        };
+        MissedAttempt: {
+            /** Format: int64 */
+            at: number;
+            contact: string;
+            /** @enum {string} */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /** @description the spoken message, empty: none */
+            message: string;
+            queue: string;
+            queue_name: string;
+            /** Format: int64 */
+            wait_ms: number;
+        };
+        MissedDay: {
+            /**
+             * Format: int64
+             * @description of them: called again in time and were answered
+             */
+            came_back: number;
+            /**
+             * Format: int64
+             * @description missed callers who were to be rung by the end of the day
+             */
+            due: number;
+            /**
+             * Format: int64
+             * @description open rows whose day is over
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description of them: neither yet
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description of them: rung in time, whether or not they answered
+             */
+            rung: number;
+            /**
+             * Format: double
+             * @description rung or come back in time, of those due; absent: nobody was due
+             */
+            share: number | null;
+        };
+        MissedListed: {
+            /** @description callers can be rung from here */
+            can_call: boolean;
+            /** @description spoken messages can be heard from here */
+            can_hear: boolean;
+            /** @description how those due today fare */
+            day: components["schemas"]["MissedDay"];
+            items: components["schemas"]["MissedRow"][];
+            /** @description cursor of the next page, empty at the end */
+            next: string;
+            /** @description the local day */
+            today: string;
+            /**
+             * Format: int64
+             * @description so many calls nobody answered close a row
+             */
+            tries: number;
+        };
+        MissedPlaced: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the call */
+            contact: string;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
+        };
+        MissedReason: {
+            /** @description why; it is kept with the audit */
+            reason: string;
+        };
+        MissedResult: {
+            /**
+             * Format: int64
+             * @description of no_answer: try again at, unix ms; 0: as soon as anybody can
+             */
+            again_at?: number;
+            /** @description the call-out, where it was made from here */
+            contact?: string;
+            note?: string;
+            /** @enum {string} */
+            result: "reached" | "no_answer" | "not_wanted" | "wrong_number";
+        };
+        MissedRow: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
+        };
+        MissedShown: {
+            number: string;
+        };
+        MissedWhole: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            /** @description every attempt, newest first, at most 50 */
+            missed: components["schemas"]["MissedAttempt"][];
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
+        };
         NumberOutBody: {
             /** @description as people write it; empty when it was withheld */
             number: string;
@@ -3402,6 +3942,86 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        ReportGiveUp: {
+            /**
+             * Format: int64
+             * @description when they gave up
+             */
+            at: number;
+            /**
+             * @description called again within 30 minutes, later that day, within seven days; not; number withheld
+             * @enum {string}
+             */
+            back: "soon" | "day" | "week" | "no" | "unknown";
+            /**
+             * Format: int64
+             * @description until they called again; 0: they did not
+             */
+            back_ms: number;
+            contact: string;
+            /**
+             * @description an agent spoke with them: when they called again, when they were called; not; number withheld
+             * @enum {string}
+             */
+            met: "came" | "called" | "no" | "unknown";
+            /** @description masked; empty: withheld */
+            number: string;
+            queue: string;
+            queue_name: string;
+            site: string;
+            /** Format: int64 */
+            wait_ms: number;
+        };
+        ReportGiveUpLine: {
+            /** Format: int64 */
+            back_day: number;
+            /** Format: int64 */
+            back_no: number;
+            /** Format: int64 */
+            back_soon: number;
+            /** Format: int64 */
+            back_week: number;
+            /** Format: int64 */
+            gave_up: number;
+            key: string;
+            /** Format: int64 */
+            longest_ms: number;
+            /** Format: int64 */
+            median_ms: number;
+            /** Format: int64 */
+            met_called: number;
+            /** Format: int64 */
+            met_came: number;
+            /**
+             * Format: int64
+             * @description nobody spoke with them
+             */
+            met_no: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description withheld numbers: whether they called again nobody knows
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description mean
+             */
+            wait_ms: number;
+            /** @description how many by class of wait, see edges */
+            waits: number[];
+            /**
+             * Format: int64
+             * @description of those nobody spoke with: whose seven days are not over
+             */
+            young: number;
+        };
+        ReportGiveUpReport: {
+            /** @description upper ends of the classes of waits, ms; the last class has none */
+            edges: number[];
+            rows: components["schemas"]["ReportGiveUpLine"][];
+            total: components["schemas"]["ReportGiveUpLine"];
+        };
         ReportInterval: {
             /** @description Ids of the measures, in order */
             columns: string[];
@@ -3561,6 +4181,11 @@ export interface components {
         };
         ReportPageContact: {
             items: components["schemas"]["ReportContact"][];
+            /** @description Cursor of the next page, empty at the end */
+            next: string;
+        };
+        ReportPageGiveUp: {
+            items: components["schemas"]["ReportGiveUp"][];
             /** @description Cursor of the next page, empty at the end */
             next: string;
         };
@@ -4216,6 +4841,10 @@ export interface components {
             code: string;
             name: string;
             sounds: string[];
+            /** @description by language, what the speech engine speaks: ready, waiting, failed */
+            spoken?: {
+                [key: string]: string;
+            };
             /** @description what is said, per language: zh, yue, en */
             text?: {
                 [key: string]: string;
@@ -4240,6 +4869,35 @@ export interface components {
             ms: number;
             /** Format: int64 */
             right_db: number;
+        };
+        VoiceSpeechView: {
+            /** @description it failed several times in a row: callers are asked for keys for a while */
+            deaf: boolean;
+            /** @description its host; empty: there is none */
+            engine: string;
+            /** Format: int64 */
+            failed: number;
+            listen: boolean;
+            /** Format: int64 */
+            ready: number;
+            speak: boolean;
+            /** @description what failed first, then what waits, at most 500 */
+            texts: components["schemas"]["VoiceSpokenView"][];
+            /** Format: int64 */
+            waiting: number;
+        };
+        VoiceSpokenView: {
+            /** @description in the engine's words */
+            detail?: string;
+            flow?: string;
+            language: string;
+            node?: string;
+            prompt?: string;
+            /** @enum {string} */
+            state: "ready" | "waiting" | "failed";
+            text: string;
+            /** @description of what failed, in the reader's language */
+            why?: string;
         };
         VoiceStepView: {
             detail?: string;
@@ -4322,6 +4980,7 @@ export type DeskLeaderView = components['schemas']['DeskLeaderView'];
 export type DeskMoveView = components['schemas']['DeskMoveView'];
 export type DeskNoteView = components['schemas']['DeskNoteView'];
 export type DeskOutView = components['schemas']['DeskOutView'];
+export type DeskParkedView = components['schemas']['DeskParkedView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -4362,6 +5021,7 @@ export type FlowNeed = components['schemas']['FlowNeed'];
 export type FlowPlay = components['schemas']['FlowPlay'];
 export type FlowQueue = components['schemas']['FlowQueue'];
 export type FlowSay = components['schemas']['FlowSay'];
+export type FlowSpeech = components['schemas']['FlowSpeech'];
 export type FlowStep = components['schemas']['FlowStep'];
 export type FlowTransfer = components['schemas']['FlowTransfer'];
 export type ForceInBody = components['schemas']['ForceInBody'];
@@ -4395,6 +5055,16 @@ export type LookResetOutBody = components['schemas']['LookResetOutBody'];
 export type LookSetupOutBody = components['schemas']['LookSetupOutBody'];
 export type MakeTokenInBody = components['schemas']['MakeTokenInBody'];
 export type MakeTokenOutBody = components['schemas']['MakeTokenOutBody'];
+export type MissedAssigned = components['schemas']['MissedAssigned'];
+export type MissedAttempt = components['schemas']['MissedAttempt'];
+export type MissedDay = components['schemas']['MissedDay'];
+export type MissedListed = components['schemas']['MissedListed'];
+export type MissedPlaced = components['schemas']['MissedPlaced'];
+export type MissedReason = components['schemas']['MissedReason'];
+export type MissedResult = components['schemas']['MissedResult'];
+export type MissedRow = components['schemas']['MissedRow'];
+export type MissedShown = components['schemas']['MissedShown'];
+export type MissedWhole = components['schemas']['MissedWhole'];
 export type NumberOutBody = components['schemas']['NumberOutBody'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
@@ -4411,6 +5081,9 @@ export type ReportBehind = components['schemas']['ReportBehind'];
 export type ReportContact = components['schemas']['ReportContact'];
 export type ReportDetail = components['schemas']['ReportDetail'];
 export type ReportFactItem = components['schemas']['ReportFactItem'];
+export type ReportGiveUp = components['schemas']['ReportGiveUp'];
+export type ReportGiveUpLine = components['schemas']['ReportGiveUpLine'];
+export type ReportGiveUpReport = components['schemas']['ReportGiveUpReport'];
 export type ReportInterval = components['schemas']['ReportInterval'];
 export type ReportIntervalLine = components['schemas']['ReportIntervalLine'];
 export type ReportLegItem = components['schemas']['ReportLegItem'];
@@ -4422,6 +5095,7 @@ export type ReportNumber = components['schemas']['ReportNumber'];
 export type ReportOfferItem = components['schemas']['ReportOfferItem'];
 export type ReportPageBehind = components['schemas']['ReportPageBehind'];
 export type ReportPageContact = components['schemas']['ReportPageContact'];
+export type ReportPageGiveUp = components['schemas']['ReportPageGiveUp'];
 export type ReportPathRow = components['schemas']['ReportPathRow'];
 export type ReportPaths = components['schemas']['ReportPaths'];
 export type ReportQueueState = components['schemas']['ReportQueueState'];
@@ -4478,6 +5152,8 @@ export type VoiceKeyView = components['schemas']['VoiceKeyView'];
 export type VoicePhoneView = components['schemas']['VoicePhoneView'];
 export type VoicePromptView = components['schemas']['VoicePromptView'];
 export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
+export type VoiceSpeechView = components['schemas']['VoiceSpeechView'];
+export type VoiceSpokenView = components['schemas']['VoiceSpokenView'];
 export type VoiceStepView = components['schemas']['VoiceStepView'];
 export type VoiceTrunkView = components['schemas']['VoiceTrunkView'];
 export type VoiceTryStep = components['schemas']['VoiceTryStep'];
@@ -5614,6 +6290,37 @@ export interface operations {
             };
         };
     };
+    "post-desk-contacts-id-park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-desk-contacts-id-pop": {
         parameters: {
             query?: never;
@@ -5998,6 +6705,37 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-parked-slot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slot: number;
             };
             cookie?: never;
         };
@@ -6915,6 +7653,273 @@ export interface operations {
             };
         };
     };
+    "get-missed": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                kind?: "" | "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+                limit?: number;
+                /** @description how the number ends */
+                number?: string;
+                queue?: string;
+                site?: string;
+                view?: "due" | "open" | "mine" | "closed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedListed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-missed-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedWhole"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedAssigned"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedPlaced"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedResult"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-oidc": {
         parameters: {
             query?: never;
@@ -7314,6 +8319,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeaksOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups": {
+        parameters: {
+            query: {
+                by?: "queue" | "site" | "day" | "all";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportGiveUpReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups-export": {
+        parameters: {
+            query: {
+                by?: "queue" | "site" | "day" | "all";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups-list": {
+        parameters: {
+            query: {
+                back?: "" | "soon" | "day" | "week" | "no" | "unknown";
+                by?: "queue" | "site" | "day" | "all";
+                /** @description Class of waits, from 1; 0: all */
+                class?: number;
+                cursor?: string;
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                /** @description Of a row: only those */
+                key?: string;
+                limit?: number;
+                met?: "" | "came" | "called" | "no" | "unknown";
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportPageGiveUp"];
                 };
             };
             /** @description Error */
@@ -8574,6 +9701,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VoicePromptView"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceSpeechView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-speech-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceSpeechView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-speech-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceStepView"][];
                 };
             };
             /** @description Error */
