@@ -56,6 +56,9 @@ var harms = []harm{
 	{law: "voice.recording.files", name: "erased, and the file is there", sql: recordingRow("REC2", "kapok.db", "1, 1"), subject: "REC2"},
 	{law: "voice.recording.files", name: "a file nobody knows", act: strayRecording, subject: "REC3"},
 	{law: "voice.recording.proofs", name: "erased without a proof", sql: recordingRow("REC4", "recordings/gone.krec", "1, 1"), subject: "REC4"},
+	{law: "voice.park.slots", name: "a slot of nobody", act: straySlot, subject: "PARKED"},
+	{law: "voice.callbacks", name: "a promise nobody told of", act: promiseRow("CB1", "open"), subject: "CB1"},
+	{law: "voice.callbacks", name: "a promise without its end", act: promiseRow("CB2", "reached"), subject: "CB2"},
 	{law: "missed.open", name: "a missed caller nobody heard of", sql: missedRow("MISS1", "open"), subject: "MISS1"},
 	{law: "missed.closed", name: "done, and the ledger does not know", sql: missedRow("MISS2", "reached"), subject: "MISS2"},
 	{law: "missed.attempts", name: "a call that was answered is said to be missed", sql: `INSERT INTO missed_miss (contact, row_id, at, kind, queue, site, wait_ms, recording)
@@ -138,10 +141,28 @@ func named(t *testing.T, h *House, x harm, contact, agent string) {
 	}
 }
 
+// straySlot is a slot for somebody who is not there.
+func straySlot(t *testing.T, h *House) {
+	t.Helper()
+	_, err := store.Exec(t.Context(), h.db, `INSERT INTO voice_park (slot, contact, node, at) VALUES (98, 'PARKED', ?, 1)`, string(h.o.Node))
+	check(t, err)
+}
+
 // recordingRow is a row of a recording: its file, and when it was erased and whether the file was.
 func recordingRow(recording, file, erased string) string {
 	return `INSERT INTO voice_recording (id, contact, at, place, file, ms, left_db, right_db, erased_at, shredded)
 		VALUES ('` + recording + `', '01DOCTOR', 1, 'gz', '` + file + `', 1, 0, 0, ` + erased + `)`
+}
+
+// promiseRow is a promise to call back that was made an hour ago and is not in the ledger.
+func promiseRow(code, state string) func(*testing.T, *House) {
+	return func(t *testing.T, h *House) {
+		t.Helper()
+		_, err := store.Exec(t.Context(), h.db, `INSERT INTO voice_callback (id, node, contact, queue, entered_at, since, site, line, number, caller, lang, priority,
+			needs, asked_at, due_at, tries, most, every_ms, state, ended_at) VALUES (?, 'gone', '01DOCTOR', 'general', 1, 1, 'gz', '', ?, '', '', 0, '[]', ?, 0, 0, 3, 1, ?, 0)`,
+			code, "0139"+code, h.clock.Now().Add(-time.Hour).UnixMilli(), state)
+		check(t, err)
+	}
 }
 
 // missedRow is a row of a missed caller.

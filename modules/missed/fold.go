@@ -102,6 +102,10 @@ func (b *batch) apply(ctx context.Context, f *ledger.Fact) error {
 		if t, ok := ledger.Read[event.MissedTried](f); ok {
 			return b.tried(ctx, f, t)
 		}
+	case "callout.ended":
+		if e, ok := ledger.Read[event.CalloutEnded](f); ok && e.Purpose == Purpose {
+			return b.rung(ctx, f, e)
+		}
 	case "missed.lapsed":
 		return b.close(ctx, f, f.Subject, StateLapsed, "")
 	}
@@ -171,9 +175,16 @@ func (b *batch) tried(ctx context.Context, f *ledger.Fact, t event.MissedTried) 
 	if t.Again > f.At {
 		ring = b.m.day(timeOf(t.Again), site)
 	}
-	err := b.change(ctx, `UPDATE missed_row SET tries = tries + 1, first_day = CASE WHEN first_day = '' THEN ? ELSE first_day END, tried_at = ?, result = ?,
+	if t.Contact != "" { // written down after the talk, which has closed the row
+		err := b.change(ctx, `UPDATE missed_row SET state = ?, result = ?, note = CASE WHEN ? = '' THEN note ELSE ? END WHERE id = ? AND state = 'reached' AND closed_by = ?`,
+			stateOf(t.Result), t.Result, t.Note, t.Note, f.Subject, string(t.Contact))
+		if err != nil {
+			return err
+		}
+	}
+	err := b.change(ctx, `UPDATE missed_row SET tries = tries + CASE WHEN ? <> '' AND tried_contact = ? THEN 0 ELSE 1 END, tried_contact = ?, first_day = CASE WHEN first_day = '' THEN ? ELSE first_day END, tried_at = ?, result = ?,
 		note = CASE WHEN ? = '' THEN note ELSE ? END, again_at = ?, ring_day = ? WHERE id = ? AND state = 'open'`,
-		f.Day, f.At, t.Result, t.Note, t.Note, t.Again, ring, f.Subject)
+		string(t.Contact), string(t.Contact), string(t.Contact), f.Day, f.At, t.Result, t.Note, t.Note, t.Again, ring, f.Subject)
 	if err != nil {
 		return err
 	}
@@ -184,6 +195,26 @@ func (b *batch) tried(ctx context.Context, f *ledger.Fact, t event.MissedTried) 
 		return b.close(ctx, f, f.Subject, StateGivenUp, "")
 	}
 	return nil
+}
+
+// rung counts a call from the list that the person did not answer, as the telephone tells it; what the agent makes of
+// it comes with missed.tried.
+func (b *batch) rung(ctx context.Context, f *ledger.Fact, e event.CalloutEnded) error {
+	switch e.Result {
+	case event.OutBusy, event.OutRefused, event.OutNoAnswer, event.OutUnreachable:
+	default:
+		return nil // they talked, or it never rang at theirs
+	}
+	return b.change(ctx, `UPDATE missed_row SET tries = tries + 1, tried_contact = ?, first_day = CASE WHEN first_day = '' THEN ? ELSE first_day END,
+		tried_at = ?, result = ? WHERE id = ? AND state = 'open' AND tried_contact <> ?`, f.Subject, f.Day, f.At, event.TriedNoAnswer, e.Ref, f.Subject)
+}
+
+// stateOf gives the state of a row whose person was spoken with.
+func stateOf(result string) string {
+	if result == event.TriedUnwanted || result == event.TriedWrong {
+		return result
+	}
+	return StateReached
 }
 
 // examine looks at a contact that ended without an agent.

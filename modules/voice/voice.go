@@ -68,8 +68,9 @@ type Queues interface {
 	Taken(ctx context.Context, c id.Contact, agent id.User) error
 	// Seize is Take for a leader who takes part in a talk: also who is away.
 	Seize(ctx context.Context, c id.Contact, agent id.User) (contact.Endpoint, error)
-	// Dial is Take for what an agent does of their own will, away or in wrap-up, too; the wrap-up after it lasts wrapup.
-	Dial(ctx context.Context, c id.Contact, agent id.User, wrapup time.Duration) (contact.Endpoint, error)
+	// Dial is Take for what an agent does of their own will, away or in wrap-up, too; the wrap-up after it lasts wrapup,
+	// where there is no queue.
+	Dial(ctx context.Context, c id.Contact, agent id.User, from id.Queue, wrapup time.Duration) (contact.Endpoint, error)
 	Endpoint(ctx context.Context, at contact.Endpoint, up bool) error
 	Sound(q id.Queue) Sound
 }
@@ -118,6 +119,7 @@ type Deps struct {
 	Advertise netip.Addr
 	RTPFirst  uint16
 	RTPLast   uint16
+	Fast      bool // the kernel may relay plain calls
 	WebPort   uint16
 	Realm     string
 }
@@ -186,6 +188,12 @@ func (m *Module) Calls() int {
 	defer m.mu.Unlock()
 	return len(m.calls)
 }
+
+// Media gives the number of open media legs; each but a browser's has a pair of ports.
+func (m *Module) Media() int { return m.plane.Legs() }
+
+// Promises gives the number of people this process is still to call back.
+func (m *Module) Promises() int { return int(m.callbacks.open.Load()) }
 
 // now is whole milliseconds, as facts are: what is divided of a leg adds up to it exactly.
 func (m *Module) now() time.Time { return m.deps.Clock.Now().Truncate(time.Millisecond) }

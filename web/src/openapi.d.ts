@@ -550,6 +550,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/contacts/{id}/park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave the person in a numbered slot, with music */
+        post: operations["post-desk-contacts-id-park"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/pop": {
         parameters: {
             query?: never;
@@ -749,6 +766,23 @@ export interface paths {
         put?: never;
         /** I have read what a leader did */
         post: operations["post-desk-notes-id-seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/parked/{slot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back who is parked in a slot */
+        post: operations["post-desk-parked-slot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1516,6 +1550,57 @@ export interface paths {
         };
         /** The waveform of a recording */
         get: operations["get-recordings-id-peaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/give-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who gave up waiting, who called again, who was answered at last */
+        get: operations["get-reports-give-ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/give-ups/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same figures as a file */
+        get: operations["get-reports-give-ups-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/give-ups/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contacts behind it */
+        get: operations["get-reports-give-ups-list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2510,7 +2595,7 @@ export interface components {
             number: string;
             /** @description of a call out */
             out?: components["schemas"]["DeskOutView"];
-            /** @description the agent asked for it: their own phone rings, a browser takes it by itself */
+            /** @description the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself */
             own?: boolean;
             /**
              * @description dialing: the agent has answered, the person called has not yet
@@ -2668,6 +2753,23 @@ export interface components {
             ref?: string;
             /** @enum {string} */
             result?: "answered" | "busy" | "refused" | "no_answer" | "unreachable" | "agent" | "failed";
+        };
+        DeskParkedView: {
+            by: string;
+            by_name: string;
+            city?: string;
+            contact: string;
+            direction: string;
+            number: string;
+            queue?: string;
+            queue_name?: string;
+            queue_name_en?: string;
+            /** Format: int64 */
+            since: number;
+            /** Format: int64 */
+            slot: number;
+            /** Format: int64 */
+            until: number;
         };
         DeskPhoneEntry: {
             code: string;
@@ -2868,6 +2970,8 @@ export interface components {
             holder?: string;
             /** @description what leaders did, until acknowledged */
             notes: components["schemas"]["DeskNoteView"][];
+            /** @description people in slots the agent may take back */
+            parked: components["schemas"]["DeskParkedView"][];
             reasons: components["schemas"]["DeskReason"][];
             /**
              * Format: int64
@@ -3838,6 +3942,86 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        ReportGiveUp: {
+            /**
+             * Format: int64
+             * @description when they gave up
+             */
+            at: number;
+            /**
+             * @description called again within 30 minutes, later that day, within seven days; not; number withheld
+             * @enum {string}
+             */
+            back: "soon" | "day" | "week" | "no" | "unknown";
+            /**
+             * Format: int64
+             * @description until they called again; 0: they did not
+             */
+            back_ms: number;
+            contact: string;
+            /**
+             * @description an agent spoke with them: when they called again, when they were called; not; number withheld
+             * @enum {string}
+             */
+            met: "came" | "called" | "no" | "unknown";
+            /** @description masked; empty: withheld */
+            number: string;
+            queue: string;
+            queue_name: string;
+            site: string;
+            /** Format: int64 */
+            wait_ms: number;
+        };
+        ReportGiveUpLine: {
+            /** Format: int64 */
+            back_day: number;
+            /** Format: int64 */
+            back_no: number;
+            /** Format: int64 */
+            back_soon: number;
+            /** Format: int64 */
+            back_week: number;
+            /** Format: int64 */
+            gave_up: number;
+            key: string;
+            /** Format: int64 */
+            longest_ms: number;
+            /** Format: int64 */
+            median_ms: number;
+            /** Format: int64 */
+            met_called: number;
+            /** Format: int64 */
+            met_came: number;
+            /**
+             * Format: int64
+             * @description nobody spoke with them
+             */
+            met_no: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description withheld numbers: whether they called again nobody knows
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description mean
+             */
+            wait_ms: number;
+            /** @description how many by class of wait, see edges */
+            waits: number[];
+            /**
+             * Format: int64
+             * @description of those nobody spoke with: whose seven days are not over
+             */
+            young: number;
+        };
+        ReportGiveUpReport: {
+            /** @description upper ends of the classes of waits, ms; the last class has none */
+            edges: number[];
+            rows: components["schemas"]["ReportGiveUpLine"][];
+            total: components["schemas"]["ReportGiveUpLine"];
+        };
         ReportInterval: {
             /** @description Ids of the measures, in order */
             columns: string[];
@@ -3997,6 +4181,11 @@ export interface components {
         };
         ReportPageContact: {
             items: components["schemas"]["ReportContact"][];
+            /** @description Cursor of the next page, empty at the end */
+            next: string;
+        };
+        ReportPageGiveUp: {
+            items: components["schemas"]["ReportGiveUp"][];
             /** @description Cursor of the next page, empty at the end */
             next: string;
         };
@@ -4791,6 +4980,7 @@ export type DeskLeaderView = components['schemas']['DeskLeaderView'];
 export type DeskMoveView = components['schemas']['DeskMoveView'];
 export type DeskNoteView = components['schemas']['DeskNoteView'];
 export type DeskOutView = components['schemas']['DeskOutView'];
+export type DeskParkedView = components['schemas']['DeskParkedView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -4891,6 +5081,9 @@ export type ReportBehind = components['schemas']['ReportBehind'];
 export type ReportContact = components['schemas']['ReportContact'];
 export type ReportDetail = components['schemas']['ReportDetail'];
 export type ReportFactItem = components['schemas']['ReportFactItem'];
+export type ReportGiveUp = components['schemas']['ReportGiveUp'];
+export type ReportGiveUpLine = components['schemas']['ReportGiveUpLine'];
+export type ReportGiveUpReport = components['schemas']['ReportGiveUpReport'];
 export type ReportInterval = components['schemas']['ReportInterval'];
 export type ReportIntervalLine = components['schemas']['ReportIntervalLine'];
 export type ReportLegItem = components['schemas']['ReportLegItem'];
@@ -4902,6 +5095,7 @@ export type ReportNumber = components['schemas']['ReportNumber'];
 export type ReportOfferItem = components['schemas']['ReportOfferItem'];
 export type ReportPageBehind = components['schemas']['ReportPageBehind'];
 export type ReportPageContact = components['schemas']['ReportPageContact'];
+export type ReportPageGiveUp = components['schemas']['ReportPageGiveUp'];
 export type ReportPathRow = components['schemas']['ReportPathRow'];
 export type ReportPaths = components['schemas']['ReportPaths'];
 export type ReportQueueState = components['schemas']['ReportQueueState'];
@@ -6096,6 +6290,37 @@ export interface operations {
             };
         };
     };
+    "post-desk-contacts-id-park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-desk-contacts-id-pop": {
         parameters: {
             query?: never;
@@ -6480,6 +6705,37 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-parked-slot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slot: number;
             };
             cookie?: never;
         };
@@ -8063,6 +8319,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeaksOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups": {
+        parameters: {
+            query: {
+                by?: "queue" | "site" | "day" | "all";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportGiveUpReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups-export": {
+        parameters: {
+            query: {
+                by?: "queue" | "site" | "day" | "all";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups-list": {
+        parameters: {
+            query: {
+                back?: "" | "soon" | "day" | "week" | "no" | "unknown";
+                by?: "queue" | "site" | "day" | "all";
+                /** @description Class of waits, from 1; 0: all */
+                class?: number;
+                cursor?: string;
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                /** @description Of a row: only those */
+                key?: string;
+                limit?: number;
+                met?: "" | "came" | "called" | "no" | "unknown";
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportPageGiveUp"];
                 };
             };
             /** @description Error */

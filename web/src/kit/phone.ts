@@ -3,13 +3,13 @@
  * account registers); everything else sees the eight verbs of Phone and snapshots of its lines.
  *
  * Offers come as INVITEs with `X-Kapok-Contact` (the contact they belong to) and `X-Kapok-Kind`: `offer` waits for
- * answer(); `echo` (the person asked for a test) and `reattach` (the house brings a kept call back after a reload or
- * a lost line) are answered by themselves.
+ * answer(); `echo` (the person asked for a test), `own` (they call out, or take back who was parked), `supervise` and
+ * `reattach` (the house brings a kept call back after a reload or a lost line) are answered by themselves.
  */
 import { mosOf } from './quality'
 
 export interface SipAccount { user: string; secret: string; realm: string; url: string }
-export type LineKind = 'offer' | 'echo' | 'reattach' | 'supervise' | 'out'
+export type LineKind = 'offer' | 'echo' | 'reattach' | 'supervise' | 'own' | 'out'
 export type LinePhase = 'ringing' | 'answering' | 'talking' | 'held' | 'ended'
 
 /** One call as the phone sees it. `mos` is 1..4.5, `loss` a share 0..1; null until two seconds were measured. */
@@ -358,7 +358,7 @@ class SipPhone implements Phone {
   /** meet takes a new session of the library, ours or theirs. */
   private meet({ originator, session, request }: NewSession): void {
     const said = request.getHeader('X-Kapok-Kind')
-    const kind: LineKind = originator === 'local' ? 'out' : said === 'echo' || said === 'reattach' || said === 'supervise' ? said : 'offer'
+    const kind: LineKind = originator === 'local' ? 'out' : said === 'echo' || said === 'reattach' || said === 'supervise' || said === 'own' ? said : 'offer'
     const contact = request.getHeader('X-Kapok-Contact') || request.call_id || kind
     const call = new Call(session, contact, kind, this.ua)
     call.replaces = this.find(contact)
@@ -368,7 +368,7 @@ class SipPhone implements Phone {
     const wanted = this.wanted.get(contact)
     clearTimeout(wanted)
     this.wanted.delete(contact)
-    if (kind === 'echo' || kind === 'reattach' || kind === 'supervise' || (kind === 'offer' && wanted !== undefined)) this.accept(call)
+    if (kind === 'echo' || kind === 'reattach' || kind === 'supervise' || kind === 'own' || (kind === 'offer' && wanted !== undefined)) this.accept(call)
   }
 
   private attach(call: Call): void {
