@@ -11,6 +11,7 @@ type LegStarted struct {
 	Agent id.User  `json:"agent,omitempty"`
 	Queue id.Queue `json:"queue,omitempty"`
 	Peer  string   `json:"peer,omitempty"` // the endpoint or number rung
+	Own   bool     `json:"own,omitempty"`  // the agent asked to be rung: for a call out, or a parked person
 }
 
 // LegAnswered says the leg's far end accepted and media flows.

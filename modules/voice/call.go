@@ -50,6 +50,8 @@ type call struct {
 	promises *promise // this person is to be called back
 	entry    Waiting  // how it entered its queue
 
+	parked     *parked // the person is in a slot
+	gaveAway   id.User // who transferred last
 	guests     []*guest
 	conference *conference
 	reminder   *reminder // the caller is on hold, and there is a limit to that

@@ -45,6 +45,7 @@ func (c *call) end(by contact.Party, cause string) {
 	}
 	c.endMessage("hangup")
 	c.rings.end(c, cause)
+	c.unparked("", event.ParkLeft)
 	c.outEnded()
 	switch {
 	case c.spoken:

@@ -129,9 +129,9 @@ func (h *house) Seize(ctx context.Context, c id.Contact, a id.User) (contact.End
 	return h.Take(ctx, c, a, "")
 }
 
-func (h *house) Dial(ctx context.Context, c id.Contact, a id.User, wrapup time.Duration) (contact.Endpoint, error) {
+func (h *house) Dial(ctx context.Context, c id.Contact, a id.User, from id.Queue, wrapup time.Duration) (contact.Endpoint, error) {
 	h.note("dial %s %s", a, wrapup)
-	return h.Take(ctx, c, a, "")
+	return h.Take(ctx, c, a, from)
 }
 
 func (h *house) Endpoint(_ context.Context, at contact.Endpoint, up bool) error {

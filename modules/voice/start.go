@@ -84,6 +84,9 @@ func (m *Module) Start(ctx context.Context) error {
 	if m.deps.Presence != nil {
 		m.gone.Go(func() { m.beat(ctx) })
 	}
+	if err := m.clearSlots(ctx); err != nil {
+		return err
+	}
 	if err := m.callbacks.load(ctx); err != nil {
 		return err
 	}

@@ -550,6 +550,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/contacts/{id}/park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave the person in a numbered slot, with music */
+        post: operations["post-desk-contacts-id-park"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/pop": {
         parameters: {
             query?: never;
@@ -749,6 +766,23 @@ export interface paths {
         put?: never;
         /** I have read what a leader did */
         post: operations["post-desk-notes-id-seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/parked/{slot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back who is parked in a slot */
+        post: operations["post-desk-parked-slot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1694,6 +1728,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/satisfaction/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What callers said of the service as a file */
+        get: operations["get-reports-satisfaction-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/screening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the screening of lines did: screened, unsure, moved */
+        get: operations["get-reports-screening"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/screening/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the screening of lines did as a file */
+        get: operations["get-reports-screening-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/seats": {
         parameters: {
             query?: never;
@@ -1703,6 +1788,23 @@ export interface paths {
         };
         /** Traffic, hours and cost by seat, site or agent */
         get: operations["get-reports-seats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/seats/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of seats, sites or agents as a file */
+        get: operations["get-reports-seats-export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2561,7 +2663,7 @@ export interface components {
             number: string;
             /** @description of a call out */
             out?: components["schemas"]["DeskOutView"];
-            /** @description the agent asked for it: their own phone rings, a browser takes it by itself */
+            /** @description the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself */
             own?: boolean;
             /**
              * @description dialing: the agent has answered, the person called has not yet
@@ -2719,6 +2821,23 @@ export interface components {
             ref?: string;
             /** @enum {string} */
             result?: "answered" | "busy" | "refused" | "no_answer" | "unreachable" | "agent" | "failed";
+        };
+        DeskParkedView: {
+            by: string;
+            by_name: string;
+            city?: string;
+            contact: string;
+            direction: string;
+            number: string;
+            queue?: string;
+            queue_name?: string;
+            queue_name_en?: string;
+            /** Format: int64 */
+            since: number;
+            /** Format: int64 */
+            slot: number;
+            /** Format: int64 */
+            until: number;
         };
         DeskPhoneEntry: {
             code: string;
@@ -2919,6 +3038,8 @@ export interface components {
             holder?: string;
             /** @description what leaders did, until acknowledged */
             notes: components["schemas"]["DeskNoteView"][];
+            /** @description people in slots the agent may take back */
+            parked: components["schemas"]["DeskParkedView"][];
             reasons: components["schemas"]["DeskReason"][];
             /**
              * Format: int64
@@ -4152,7 +4273,7 @@ export interface components {
             /** @description Of taken: the node; of gone: the flow */
             to: string;
             /** @enum {string} */
-            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
+            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "unheard" | "deaf" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
         };
         ReportPaths: {
             /** @description Older facts are still being counted: ask again */
@@ -4321,6 +4442,36 @@ export interface components {
             };
             /** @description In the caller's language */
             text: string;
+        };
+        ReportSorting: {
+            rows: components["schemas"]["ReportSortingLine"][];
+            total: components["schemas"]["ReportSortingLine"];
+        };
+        ReportSortingLine: {
+            key: string;
+            /**
+             * Format: int64
+             * @description sent to another queue of the line by an agent
+             */
+            moved: number;
+            name: string;
+            /**
+             * Format: double
+             * @description moved ÷ screened
+             */
+            rate: number | null;
+            /**
+             * Format: double
+             * @description of those sorted into a kind, the share nobody moved
+             */
+            right: number | null;
+            /** Format: int64 */
+            screened: number;
+            /**
+             * Format: int64
+             * @description stayed in the line's own queue: nothing was sure enough
+             */
+            unsure: number;
         };
         ReportSparkLines: {
             /** @description Longest wait reached, ms */
@@ -4934,6 +5085,7 @@ export type DeskLeaderView = components['schemas']['DeskLeaderView'];
 export type DeskMoveView = components['schemas']['DeskMoveView'];
 export type DeskNoteView = components['schemas']['DeskNoteView'];
 export type DeskOutView = components['schemas']['DeskOutView'];
+export type DeskParkedView = components['schemas']['DeskParkedView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -5059,6 +5211,8 @@ export type ReportSatisfactionLine = components['schemas']['ReportSatisfactionLi
 export type ReportSeatLine = components['schemas']['ReportSeatLine'];
 export type ReportSeatReport = components['schemas']['ReportSeatReport'];
 export type ReportSentence = components['schemas']['ReportSentence'];
+export type ReportSorting = components['schemas']['ReportSorting'];
+export type ReportSortingLine = components['schemas']['ReportSortingLine'];
 export type ReportSparkLines = components['schemas']['ReportSparkLines'];
 export type ReportVisitItem = components['schemas']['ReportVisitItem'];
 export type ReportWallboard = components['schemas']['ReportWallboard'];
@@ -6244,6 +6398,37 @@ export interface operations {
             };
         };
     };
+    "post-desk-contacts-id-park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-desk-contacts-id-pop": {
         parameters: {
             query?: never;
@@ -6628,6 +6813,37 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-parked-slot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slot: number;
             };
             cookie?: never;
         };
@@ -8624,6 +8840,120 @@ export interface operations {
             };
         };
     };
+    "get-reports-satisfaction-export": {
+        parameters: {
+            query: {
+                by?: "agent" | "queue" | "site" | "day";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-screening": {
+        parameters: {
+            query: {
+                by?: "line" | "day" | "as";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSorting"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-screening-export": {
+        parameters: {
+            query: {
+                by?: "line" | "day" | "as";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-reports-seats": {
         parameters: {
             query: {
@@ -8647,6 +8977,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportSeatReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-seats-export": {
+        parameters: {
+            query: {
+                by?: "seat" | "site" | "agent";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */
