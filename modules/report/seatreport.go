@@ -248,4 +248,5 @@ func (m *Module) getSeats(ctx context.Context, in *seatsIn) (*body[*SeatReport],
 func (m *Module) seatRoutes(api *web.API) {
 	web.Get(api, "/api/v1/reports/seats", SeeReport, "Traffic, hours and cost by seat, site or agent", m.getSeats)
 	web.Get(api, "/api/v1/reports/satisfaction", SeeReport, "What callers said of the service", m.getSatisfaction)
+	m.sheetRoutes(api)
 }

@@ -43,7 +43,8 @@ type call struct {
 	bridge  *rtp.Bridge
 	player  *audio.Player
 	rec     *recording
-	ask5    *asking // the person is asked how it was
+	ask5    *asking  // the person is asked how it was
+	message *message // the person leaves one
 
 	owed     *owed    // it is a call of ours to a person
 	tended   *tended  // what is said to a person who waits

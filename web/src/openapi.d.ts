@@ -1728,6 +1728,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/satisfaction/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What callers said of the service as a file */
+        get: operations["get-reports-satisfaction-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/screening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the screening of lines did: screened, unsure, moved */
+        get: operations["get-reports-screening"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/screening/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the screening of lines did as a file */
+        get: operations["get-reports-screening-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/seats": {
         parameters: {
             query?: never;
@@ -1737,6 +1788,23 @@ export interface paths {
         };
         /** Traffic, hours and cost by seat, site or agent */
         get: operations["get-reports-seats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/seats/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of seats, sites or agents as a file */
+        get: operations["get-reports-seats-export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3123,6 +3191,7 @@ export interface components {
             say?: components["schemas"]["FlowSay"];
             steps?: components["schemas"]["FlowStep"][];
             transfer?: components["schemas"]["FlowTransfer"];
+            voicemail?: components["schemas"]["FlowVoicemail"];
         };
         FlowAskCity: {
             code?: string;
@@ -3249,6 +3318,12 @@ export interface components {
         };
         FlowTransfer: {
             to: components["schemas"]["ContactTarget"];
+        };
+        FlowVoicemail: {
+            limit: string;
+            prompts?: string[];
+            silence: string;
+            stop: string;
         };
         ForceInBody: {
             /** @description of away: its code */
@@ -4275,7 +4350,7 @@ export interface components {
             /** @description Of taken: the node; of gone: the flow */
             to: string;
             /** @enum {string} */
-            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
+            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "unheard" | "deaf" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
         };
         ReportPaths: {
             /** @description Older facts are still being counted: ask again */
@@ -4444,6 +4519,36 @@ export interface components {
             };
             /** @description In the caller's language */
             text: string;
+        };
+        ReportSorting: {
+            rows: components["schemas"]["ReportSortingLine"][];
+            total: components["schemas"]["ReportSortingLine"];
+        };
+        ReportSortingLine: {
+            key: string;
+            /**
+             * Format: int64
+             * @description sent to another queue of the line by an agent
+             */
+            moved: number;
+            name: string;
+            /**
+             * Format: double
+             * @description moved ÷ screened
+             */
+            rate: number | null;
+            /**
+             * Format: double
+             * @description of those sorted into a kind, the share nobody moved
+             */
+            right: number | null;
+            /** Format: int64 */
+            screened: number;
+            /**
+             * Format: int64
+             * @description stayed in the line's own queue: nothing was sure enough
+             */
+            unsure: number;
         };
         ReportSparkLines: {
             /** @description Longest wait reached, ms */
@@ -5150,6 +5255,7 @@ export type FlowSay = components['schemas']['FlowSay'];
 export type FlowSpeech = components['schemas']['FlowSpeech'];
 export type FlowStep = components['schemas']['FlowStep'];
 export type FlowTransfer = components['schemas']['FlowTransfer'];
+export type FlowVoicemail = components['schemas']['FlowVoicemail'];
 export type ForceInBody = components['schemas']['ForceInBody'];
 export type GraphOutBody = components['schemas']['GraphOutBody'];
 export type HealthOutBody = components['schemas']['HealthOutBody'];
@@ -5232,6 +5338,8 @@ export type ReportSatisfactionLine = components['schemas']['ReportSatisfactionLi
 export type ReportSeatLine = components['schemas']['ReportSeatLine'];
 export type ReportSeatReport = components['schemas']['ReportSeatReport'];
 export type ReportSentence = components['schemas']['ReportSentence'];
+export type ReportSorting = components['schemas']['ReportSorting'];
+export type ReportSortingLine = components['schemas']['ReportSortingLine'];
 export type ReportSparkLines = components['schemas']['ReportSparkLines'];
 export type ReportVisitItem = components['schemas']['ReportVisitItem'];
 export type ReportWallboard = components['schemas']['ReportWallboard'];
@@ -8863,6 +8971,120 @@ export interface operations {
             };
         };
     };
+    "get-reports-satisfaction-export": {
+        parameters: {
+            query: {
+                by?: "agent" | "queue" | "site" | "day";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-screening": {
+        parameters: {
+            query: {
+                by?: "line" | "day" | "as";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSorting"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-screening-export": {
+        parameters: {
+            query: {
+                by?: "line" | "day" | "as";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-reports-seats": {
         parameters: {
             query: {
@@ -8886,6 +9108,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportSeatReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-seats-export": {
+        parameters: {
+            query: {
+                by?: "seat" | "site" | "agent";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */
