@@ -84,7 +84,7 @@ func (m *Module) saveWrapup(ctx context.Context, in *wrapupIn) (*wrapupOut, erro
 
 // mayWrite lets an agent write about a contact they have, or have written about before.
 func (m *Module) mayWrite(ctx context.Context, c id.Contact, user id.User) error {
-	if _, ok := m.floor.holds(user, c); ok {
+	if _, ok := m.floor.holds(user, c); ok || m.floor.had(user, c) {
 		return nil
 	}
 	_, err := store.One(ctx, m.deps.DB, `SELECT 1 FROM desk_wrapup WHERE contact = ? AND agent = ?`, store.Col[int], string(c), string(user))

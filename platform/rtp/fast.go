@@ -212,7 +212,7 @@ func (l *Plain) lay(k *kernel.Table, now time.Time) {
 	turn := k.Turn()
 	in, okIn := l.route(k, turn, peer.Addr())
 	out, okOut := to.route(k, turn, dst.Addr())
-	if !okIn || !okOut || (in.Out == 0) != (out.Out == 0) || kernel.Pending(l.pair.rtp) {
+	if !okIn || !okOut || (in.Out == 0) != (out.Out == 0) || kernel.Pending(l.pair.rtp.Conn()) {
 		return
 	}
 	l.in.mu.Lock()

@@ -138,7 +138,7 @@ func (l *Plain) transmit(b []byte, report bool) (err error) {
 			return err
 		}
 	}
-	_, err = conn.WriteToUDPAddrPort(b, dst)
+	_, err = conn.WriteToAddrPort(b, dst)
 	return err
 }
 

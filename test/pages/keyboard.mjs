@@ -1,6 +1,6 @@
 // Row D9: a day without a mouse. Answer, note, hold, ask, hand over, call out, park, take back, close; a leader listens.
 import { accessible, check, hearsCaller, picture } from './browser.mjs'
-import { at, calling, furnished } from './bureau.mjs'
+import { at, calling, furnished } from './furnished.mjs'
 import { sleep } from './house.mjs'
 
 const talks = (page) => page.waitForSelector('[role=toolbar] button[aria-pressed]')

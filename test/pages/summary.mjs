@@ -1,6 +1,6 @@
 // Row D5: the call summary is written with few keys, and a wrong check digit is not kept without a reason.
 import { accessible, check, picture } from './browser.mjs'
-import { at, calling, furnished } from './bureau.mjs'
+import { at, calling, furnished } from './furnished.mjs'
 import { sleep } from './house.mjs'
 
 /** most is how many keystrokes a summary may take: at 200 ms each that is far below the 25 s of the row, and leaves time to think. */

@@ -1745,6 +1745,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/satisfaction/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What callers said of the service as a file */
+        get: operations["get-reports-satisfaction-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/screening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the screening of lines did: screened, unsure, moved */
+        get: operations["get-reports-screening"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/screening/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the screening of lines did as a file */
+        get: operations["get-reports-screening-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/seats": {
         parameters: {
             query?: never;
@@ -1754,6 +1805,23 @@ export interface paths {
         };
         /** Traffic, hours and cost by seat, site or agent */
         get: operations["get-reports-seats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/seats/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of seats, sites or agents as a file */
+        get: operations["get-reports-seats-export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2030,6 +2098,57 @@ export interface paths {
         put?: never;
         /** Let a user sign in again at once */
         post: operations["post-users-code-unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make ready for a test call of a graph */
+        post: operations["post-voice-flow-calls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a test call of mine stands */
+        get: operations["get-voice-flow-calls-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls/{id}/came": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What becomes of the caller at a queue or a transfer of a test call */
+        post: operations["post-voice-flow-calls-id-came"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2383,6 +2502,7 @@ export interface components {
             /** @enum {string} */
             figure: "waiting" | "longest" | "rate" | "away" | "staffed";
             handled_by?: string;
+            handled_name?: string;
             id: string;
             /** Format: double */
             limit: number;
@@ -2400,6 +2520,9 @@ export interface components {
              * @description when it was raised
              */
             value: number;
+            /** @description name of the queue, or of the site */
+            where?: string;
+            where_en?: string;
         };
         AppDiagnosis: {
             errors?: string[];
@@ -2895,6 +3018,8 @@ export interface components {
              */
             since?: number;
             site: string;
+            site_name?: string;
+            site_name_en?: string;
             /** @enum {string} */
             state?: "" | "ready" | "ringing" | "talking" | "wrapup" | "away";
             user?: string;
@@ -3107,6 +3232,7 @@ export interface components {
             say?: components["schemas"]["FlowSay"];
             steps?: components["schemas"]["FlowStep"][];
             transfer?: components["schemas"]["FlowTransfer"];
+            voicemail?: components["schemas"]["FlowVoicemail"];
         };
         FlowAskCity: {
             code?: string;
@@ -3233,6 +3359,12 @@ export interface components {
         };
         FlowTransfer: {
             to: components["schemas"]["ContactTarget"];
+        };
+        FlowVoicemail: {
+            limit: string;
+            prompts?: string[];
+            silence: string;
+            stop: string;
         };
         ForceInBody: {
             /** @description of away: its code */
@@ -3767,6 +3899,26 @@ export interface components {
             /** Format: int64 */
             step_ms: number;
         };
+        PlaceTrialInBody: {
+            /**
+             * Format: int64
+             * @description the published version the graph was made from
+             */
+            base?: number;
+            /** @description the number it seems to come from */
+            caller?: string;
+            graph: unknown;
+            /** @enum {string} */
+            lang?: "zh" | "yue" | "en";
+            no_menu?: boolean;
+            /** @description the number it seems to call */
+            number?: string;
+            /**
+             * @description what calendars answer; none: what they say now
+             * @enum {string}
+             */
+            state?: "open" | "closed" | "lunch" | "holiday";
+        };
         PressInBody: {
             digits: string;
         };
@@ -4239,7 +4391,7 @@ export interface components {
             /** @description Of taken: the node; of gone: the flow */
             to: string;
             /** @enum {string} */
-            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
+            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "unheard" | "deaf" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
         };
         ReportPaths: {
             /** @description Older facts are still being counted: ask again */
@@ -4408,6 +4560,36 @@ export interface components {
             };
             /** @description In the caller's language */
             text: string;
+        };
+        ReportSorting: {
+            rows: components["schemas"]["ReportSortingLine"][];
+            total: components["schemas"]["ReportSortingLine"];
+        };
+        ReportSortingLine: {
+            key: string;
+            /**
+             * Format: int64
+             * @description sent to another queue of the line by an agent
+             */
+            moved: number;
+            name: string;
+            /**
+             * Format: double
+             * @description moved ÷ screened
+             */
+            rate: number | null;
+            /**
+             * Format: double
+             * @description of those sorted into a kind, the share nobody moved
+             */
+            right: number | null;
+            /** Format: int64 */
+            screened: number;
+            /**
+             * Format: int64
+             * @description stayed in the line's own queue: nothing was sure enough
+             */
+            unsure: number;
         };
         ReportSparkLines: {
             /** @description Longest wait reached, ms */
@@ -4670,6 +4852,13 @@ export interface components {
         };
         TokensOutBody: {
             items: components["schemas"]["IdentityTokenView"][];
+        };
+        TrialCameInBody: {
+            /**
+             * @description what becomes of the caller
+             * @enum {string}
+             */
+            what: "answered" | "full" | "nobody";
         };
         TryInBody: {
             /** @description of the step before; none: begin */
@@ -4951,6 +5140,48 @@ export interface components {
             ok: boolean;
             what: string;
         };
+        VoiceTrialStep: {
+            /**
+             * Format: int64
+             * @description ms since the answer
+             */
+            at: number;
+            /** @description pressed there */
+            key?: string;
+            node: string;
+            /** @description a try without a usable answer: timeout, invalid */
+            why?: string;
+        };
+        VoiceTrialTicket: {
+            id?: string;
+            /** @description why the graph cannot run; then there is nothing else */
+            problems: components["schemas"]["VoiceFlowProblem"][];
+            realm?: string;
+            secret?: string;
+            target?: string;
+            user?: string;
+            ws_path?: string;
+        };
+        VoiceTrialView: {
+            /** @enum {string} */
+            doing?: "play" | "gather" | "say" | "hours" | "city" | "queue" | "transfer" | "hangup";
+            id: string;
+            /** @description of a menu: those it takes */
+            keys?: string;
+            node?: string;
+            /** @description how a call would count */
+            outcome?: string;
+            /**
+             * Format: int64
+             * @description unix ms of the answer
+             */
+            since?: number;
+            /** @enum {string} */
+            state: "placed" | "standing" | "ended";
+            steps: components["schemas"]["VoiceTrialStep"][];
+            /** @description queue, or target of a transfer */
+            to?: string;
+        };
         VoiceTrunkView: {
             /** Format: int64 */
             at: number;
@@ -5073,6 +5304,7 @@ export type FlowSay = components['schemas']['FlowSay'];
 export type FlowSpeech = components['schemas']['FlowSpeech'];
 export type FlowStep = components['schemas']['FlowStep'];
 export type FlowTransfer = components['schemas']['FlowTransfer'];
+export type FlowVoicemail = components['schemas']['FlowVoicemail'];
 export type ForceInBody = components['schemas']['ForceInBody'];
 export type GraphOutBody = components['schemas']['GraphOutBody'];
 export type HealthOutBody = components['schemas']['HealthOutBody'];
@@ -5118,6 +5350,7 @@ export type NumberOutBody = components['schemas']['NumberOutBody'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
 export type PeaksOutBody = components['schemas']['PeaksOutBody'];
+export type PlaceTrialInBody = components['schemas']['PlaceTrialInBody'];
 export type PressInBody = components['schemas']['PressInBody'];
 export type Problem = components['schemas']['Problem'];
 export type PublishInBody = components['schemas']['PublishInBody'];
@@ -5154,6 +5387,8 @@ export type ReportSatisfactionLine = components['schemas']['ReportSatisfactionLi
 export type ReportSeatLine = components['schemas']['ReportSeatLine'];
 export type ReportSeatReport = components['schemas']['ReportSeatReport'];
 export type ReportSentence = components['schemas']['ReportSentence'];
+export type ReportSorting = components['schemas']['ReportSorting'];
+export type ReportSortingLine = components['schemas']['ReportSortingLine'];
 export type ReportSparkLines = components['schemas']['ReportSparkLines'];
 export type ReportVisitItem = components['schemas']['ReportVisitItem'];
 export type ReportWallboard = components['schemas']['ReportWallboard'];
@@ -5182,6 +5417,7 @@ export type StateInBody = components['schemas']['StateInBody'];
 export type SuperviseInBody = components['schemas']['SuperviseInBody'];
 export type TeamOutBody = components['schemas']['TeamOutBody'];
 export type TokensOutBody = components['schemas']['TokensOutBody'];
+export type TrialCameInBody = components['schemas']['TrialCameInBody'];
 export type TryInBody = components['schemas']['TryInBody'];
 export type TurnInBody = components['schemas']['TurnInBody'];
 export type UnsuperviseInBody = components['schemas']['UnsuperviseInBody'];
@@ -5204,6 +5440,9 @@ export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
 export type VoiceSpeechView = components['schemas']['VoiceSpeechView'];
 export type VoiceSpokenView = components['schemas']['VoiceSpokenView'];
 export type VoiceStepView = components['schemas']['VoiceStepView'];
+export type VoiceTrialStep = components['schemas']['VoiceTrialStep'];
+export type VoiceTrialTicket = components['schemas']['VoiceTrialTicket'];
+export type VoiceTrialView = components['schemas']['VoiceTrialView'];
 export type VoiceTrunkView = components['schemas']['VoiceTrunkView'];
 export type VoiceTryStep = components['schemas']['VoiceTryStep'];
 export type WhyInBody = components['schemas']['WhyInBody'];
@@ -8812,6 +9051,120 @@ export interface operations {
             };
         };
     };
+    "get-reports-satisfaction-export": {
+        parameters: {
+            query: {
+                by?: "agent" | "queue" | "site" | "day";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-screening": {
+        parameters: {
+            query: {
+                by?: "line" | "day" | "as";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSorting"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-screening-export": {
+        parameters: {
+            query: {
+                by?: "line" | "day" | "as";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-reports-seats": {
         parameters: {
             query: {
@@ -8835,6 +9188,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportSeatReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-seats-export": {
+        parameters: {
+            query: {
+                by?: "seat" | "site" | "agent";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */
@@ -9401,6 +9793,105 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceTrialInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialTicket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-flow-calls-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-calls-id-came": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialCameInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialView"];
+                };
             };
             /** @description Error */
             default: {
