@@ -21,7 +21,7 @@ func Shipped() []Role {
 		{Code: "admin", Name: "系统管理员", NameEN: "Administrator", Rights: []Right{All}},
 		{Code: "leader", Name: "班长", NameEN: "Team leader", Rights: []Right{
 			"desk.self.use", "desk.call.out", "desk.call.park", "desk.team.see", "desk.seat.manage", "routing.agent.manage",
-			"desk.state.force", "desk.session.force", "desk.call.release", "desk.skill.force",
+			"desk.notice.post", "desk.state.force", "desk.session.force", "desk.call.release", "desk.skill.force",
 			"alert.board.see", "alert.board.handle", "alert.surge.run",
 			"missed.list.see", "missed.list.work", "missed.list.assign",
 			"desk.call.listen", "desk.call.whisper", "desk.call.barge", "desk.call.take_over",
@@ -39,7 +39,7 @@ func Shipped() []Role {
 		{Code: "manager", Name: "热线负责人", NameEN: "Hotline manager", Rights: []Right{
 			"alert.board.see", "alert.board.handle", "alert.rule.manage", "alert.surge.run",
 			"missed.list.see", "missed.list.assign", "missed.rule.manage",
-			"desk.team.see", "desk.seat.manage", "desk.list.manage", "routing.queue.manage", "routing.agent.manage", "routing.skill.manage",
+			"desk.notice.post", "desk.team.see", "desk.seat.manage", "desk.list.manage", "routing.queue.manage", "routing.agent.manage", "routing.skill.manage",
 			"voice.flow.manage", "voice.prompt.manage", "voice.recording.play", "voice.recording.manage", "voice.call.abroad",
 			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see", "report.cost.manage",
 			"customer.person.see", "customer.number.reveal", "platform.calendar.manage", "platform.holiday.manage",

@@ -154,7 +154,7 @@ func (m *Module) Texts() fs.FS { return store.Folder(files, "texts") }
 
 // Rights gives the rights the desk declares.
 func (m *Module) Rights() []right.Right {
-	return append([]right.Right{Use, SeeTeam, Manage, Seating, CallOut, Park}, leaderRights()...)
+	return append([]right.Right{Use, SeeTeam, Manage, Seating, CallOut, Park, PostNotice}, leaderRights()...)
 }
 
 // Ready is closed when the desk has its lists.

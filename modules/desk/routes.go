@@ -50,6 +50,7 @@ func (m *Module) Routes(api *web.API) {
 	m.consultRoutes(api)
 	m.calloutRoutes(api)
 	m.parkRoutes(api)
+	m.noticeRoutes(api)
 	m.emergencyRoutes(api)
 }
 
@@ -144,6 +145,9 @@ func (m *Module) state(ctx context.Context, in *stateIn) (*deskOut, error) {
 	}
 	if ready {
 		if err := m.mayBeReady(user); err != nil {
+			return nil, err
+		}
+		if err := m.mustRead(ctx, user); err != nil {
 			return nil, err
 		}
 	}

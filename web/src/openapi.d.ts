@@ -789,6 +789,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is told to me, the unread first */
+        get: operations["get-desk-notices"];
+        put?: never;
+        /** Leave a note for the next shift, or post a notice */
+        post: operations["post-desk-notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/notices/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I have read it */
+        post: operations["post-desk-notices-id-read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/notices/{id}/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has read it, and who of those at work has not */
+        get: operations["get-desk-notices-id-readers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/notices/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw what I posted, or what was posted at my sites */
+        post: operations["post-desk-notices-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/parked/{slot}": {
         parameters: {
             query?: never;
@@ -2886,6 +2955,38 @@ export interface components {
             verb: "ready" | "away" | "sign_out" | "release" | "skills" | "listen" | "whisper" | "barge" | "take_over" | "recall";
             why: string;
         };
+        DeskNoticeItem: {
+            /** Format: int64 */
+            at: number;
+            by: string;
+            by_name: string;
+            id: string;
+            /** @enum {string} */
+            kind: "notice" | "handover";
+            /** @description to be read before one can be ready */
+            must: boolean;
+            /**
+             * Format: int64
+             * @description when I read it
+             */
+            read?: number;
+            /**
+             * Format: int64
+             * @description how many have
+             */
+            reads: number;
+            site: string;
+            text: string;
+            title: string;
+            /** Format: int64 */
+            until: number;
+        };
+        DeskNoticeReader: {
+            /** Format: int64 */
+            at: number;
+            name: string;
+            user: string;
+        };
         DeskOutView: {
             /** @description desk, missed, outbound …: what asked for it */
             purpose?: string;
@@ -3918,6 +4019,21 @@ export interface components {
              * @enum {string}
              */
             state?: "open" | "closed" | "lunch" | "holiday";
+        };
+        PostNoticeInBody: {
+            /**
+             * Format: int64
+             * @description how long it stands; 0: 24
+             */
+            hours?: number;
+            /** @enum {string} */
+            kind: "notice" | "handover";
+            /** @description to be read before one can be ready */
+            must?: boolean;
+            /** @description empty: my own */
+            site?: string;
+            text: string;
+            title: string;
         };
         PressInBody: {
             digits: string;
@@ -5257,6 +5373,8 @@ export type DeskHelpView = components['schemas']['DeskHelpView'];
 export type DeskLeaderView = components['schemas']['DeskLeaderView'];
 export type DeskMoveView = components['schemas']['DeskMoveView'];
 export type DeskNoteView = components['schemas']['DeskNoteView'];
+export type DeskNoticeItem = components['schemas']['DeskNoticeItem'];
+export type DeskNoticeReader = components['schemas']['DeskNoticeReader'];
 export type DeskOutView = components['schemas']['DeskOutView'];
 export type DeskParkedView = components['schemas']['DeskParkedView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
@@ -5351,6 +5469,7 @@ export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
 export type PeaksOutBody = components['schemas']['PeaksOutBody'];
 export type PlaceTrialInBody = components['schemas']['PlaceTrialInBody'];
+export type PostNoticeInBody = components['schemas']['PostNoticeInBody'];
 export type PressInBody = components['schemas']['PressInBody'];
 export type Problem = components['schemas']['Problem'];
 export type PublishInBody = components['schemas']['PublishInBody'];
@@ -7036,6 +7155,161 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskNoticeItem"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostNoticeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskNoticeItem"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-notices-id-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskNoticeItem"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-notices-id-readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskNoticeReader"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-notices-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskNoticeItem"][];
                 };
             };
             /** @description Error */

@@ -9,10 +9,12 @@ const ui: ModuleUI = {
   routes: [
     { path: '/desk', component: () => import('./Desk.vue'), meta: { title: 'desk.page.title', right: use } },
     { path: '/seats', component: () => import('./Seats.vue'), meta: { title: 'desk.seats.title', right: see } },
+    { path: '/notices', component: () => import('./Notices.vue'), meta: { title: 'desk.notices.title', right: use } },
     { path: '/team', component: () => import('./Team.vue'), meta: { title: 'desk.team.title', right: see } },
   ],
   nav: [
     { to: '/desk', title: 'desk.page.title', icon: 'desk', right: use, order: 10 },
+    { to: '/notices', title: 'desk.notices.title', icon: 'notice', right: use, order: 12 },
     { to: '/team', title: 'desk.team.title', icon: 'floor', right: see, order: 15 },
     { to: '/seats', title: 'desk.seats.title', icon: 'seats', right: see, order: 16 },
   ],
@@ -21,6 +23,6 @@ const ui: ModuleUI = {
     { place: 'top.alert', id: 'desk.alert', component: DeskAlert, right: use, order: 10 },
     { place: 'top.alert', id: 'desk.team', component: TeamAlert, right: see, order: 20 },
   ],
-  rights: [use, see, 'desk.seat.manage'],
+  rights: [use, see, 'desk.seat.manage', 'desk.notice.post'],
 }
 export default ui

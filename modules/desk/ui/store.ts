@@ -30,6 +30,8 @@ export const useDesk = defineStore('desk', () => {
   const lists = shallowRef<DeskLists>({ topics: [], tax_types: [], districts: [] })
   const pops = shallowReactive(new Map<string, { pop: Pop | null; fault: Fault | null }>())
   const notices = ref<Notice[]>([])
+  /** What must be read before I can be ready, and is not. */
+  const mustRead = ref<{ id: string; title: string }[]>([])
   const selected = ref('')
   const panel = ref<Panel>('')
   const deedFault = shallowRef<Fault | null>(null)
@@ -72,6 +74,9 @@ export const useDesk = defineStore('desk', () => {
       const desk = useLive<Desk>('desk', () => api.get('/api/v1/desk'))
       watch(desk.data, (d) => { if (d) take(d, true) })
       watch(desk.fault, (f) => { fault.value = f })
+      const told = useLive('notice', () => api.get('/api/v1/desk/notices'), () => null)
+      watch(told.data, (all) => { mustRead.value = (all ?? []).filter((n) => n.must && !n.read && n.by !== me.value) })
+      lookNotices = () => told.reload()
       watch(ringing, ring, { flush: 'sync' })
       watch(() => live.value?.recalled ?? 0, (n) => recall(n > 0))
       watch(() => current.value?.contact, (c) => { if (c) void lookUp(c) })
@@ -86,6 +91,7 @@ export const useDesk = defineStore('desk', () => {
     void loadLists()
   }
   let ending: () => void = () => {}
+  let lookNotices: () => unknown = () => {}
 
   function stop() {
     scope?.stop()
@@ -311,6 +317,6 @@ export const useDesk = defineStore('desk', () => {
 
   return {
     view, fault, place, phoneNow, lists, pops, notices, selected, panel, deedFault, busy, drafts, calls, ringing, live, talk, parked, me, current, line, echo, browser, unfinished,
-    start, stop, dismiss, signIn, takeOver, signOut, setState, answer, toggleHold, toggleMute, hangUp, transfer, consult, turn, endConsult, handOver, callOut, park, fetch, dtmf, help, testEcho, endEcho, extend, noted, done, lookUp, reasonName, queueName, deadline,
+    start, stop, dismiss, mustRead, lookNotices: () => lookNotices(), signIn, takeOver, signOut, setState, answer, toggleHold, toggleMute, hangUp, transfer, consult, turn, endConsult, handOver, callOut, park, fetch, dtmf, help, testEcho, endEcho, extend, noted, done, lookUp, reasonName, queueName, deadline,
   }
 })
