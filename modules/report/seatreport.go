@@ -25,7 +25,7 @@ var costTable = store.Docs[Cost]{Table: "report_cost"}
 // Sections gives what of the reports can be configured.
 func (m *Module) Sections() []section.Section {
 	return []section.Section{section.Of(section.Spec[Cost]{
-		Key: "costs", Order: 85, Right: ManageCost,
+		Key: "costs", Order: 85, Right: ManageCost, IDField: "site",
 		ID:   func(c Cost) string { return string(c.Site) },
 		Site: func(c Cost) id.Site { return c.Site },
 		Load: func(ctx context.Context, tx *store.Tx) ([]Cost, error) { return costTable.Load(ctx, tx) },

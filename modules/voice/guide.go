@@ -82,6 +82,9 @@ func (c *call) next(in flow.Input) {
 
 // act does what the flow says.
 func (c *call) act(a flow.Action) {
+	if c.trial != nil && c.trial.takes(c, a) {
+		return
+	}
 	c.steps(a.Steps)
 	switch {
 	case a.Play != nil:

@@ -601,6 +601,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/contacts/{id}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a summary may say, by those written before */
+        get: operations["get-desk-contacts-id-suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/transfer": {
         parameters: {
             query?: never;
@@ -2138,6 +2155,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/voice/flow-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make ready for a test call of a graph */
+        post: operations["post-voice-flow-calls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a test call of mine stands */
+        get: operations["get-voice-flow-calls-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls/{id}/came": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What becomes of the caller at a queue or a transfer of a test call */
+        post: operations["post-voice-flow-calls-id-came"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/voice/flow-diff": {
         parameters: {
             query?: never;
@@ -2485,6 +2553,7 @@ export interface components {
             /** @enum {string} */
             figure: "waiting" | "longest" | "rate" | "away" | "staffed";
             handled_by?: string;
+            handled_name?: string;
             id: string;
             /** Format: double */
             limit: number;
@@ -2502,6 +2571,9 @@ export interface components {
              * @description when it was raised
              */
             value: number;
+            /** @description name of the queue, or of the site */
+            where?: string;
+            where_en?: string;
         };
         AppDiagnosis: {
             errors?: string[];
@@ -2997,6 +3069,8 @@ export interface components {
              */
             since?: number;
             site: string;
+            site_name?: string;
+            site_name_en?: string;
             /** @enum {string} */
             state?: "" | "ready" | "ringing" | "talking" | "wrapup" | "away";
             user?: string;
@@ -3022,6 +3096,15 @@ export interface components {
             since: number;
             /** @enum {string} */
             state: "signed_out" | "ready" | "ringing" | "talking" | "wrapup" | "away";
+        };
+        DeskSuggestions: {
+            by_topic: components["schemas"]["DeskTopicSuggest"][];
+            /** @description the person's last contact that has a summary */
+            last?: components["schemas"]["DeskPopPast"];
+            /** @description who was to go on with it, before */
+            refers: string[];
+            /** @description codes, the most frequent of the agent first */
+            topics: string[];
         };
         DeskTaxType: {
             code: string;
@@ -3081,6 +3164,12 @@ export interface components {
             level1: string;
             level2: string;
         };
+        DeskTopicSuggest: {
+            /** @description the agent's own, and those that several contacts were given */
+            answers: string[];
+            tax_type?: string;
+            topic: string;
+        };
         DeskView: {
             calls: components["schemas"]["DeskCallView"][];
             endpoint: components["schemas"]["DeskEndpointView"];
@@ -3132,7 +3221,16 @@ export interface components {
             name?: string;
             note?: string;
             question?: string;
+            /** @description who is to go on with it */
+            refer?: string;
+            /**
+             * @description as the person said: 5 very satisfied … 1 very dissatisfied
+             * @enum {string}
+             */
+            satisfied?: "" | "1" | "2" | "3" | "4" | "5";
             tax_id?: string;
+            /** @description why a tax ID is kept whose check digit is wrong */
+            tax_id_why?: string;
             tax_type?: string;
             topic?: string;
         };
@@ -3851,6 +3949,26 @@ export interface components {
             right: number[];
             /** Format: int64 */
             step_ms: number;
+        };
+        PlaceTrialInBody: {
+            /**
+             * Format: int64
+             * @description the published version the graph was made from
+             */
+            base?: number;
+            /** @description the number it seems to come from */
+            caller?: string;
+            graph: unknown;
+            /** @enum {string} */
+            lang?: "zh" | "yue" | "en";
+            no_menu?: boolean;
+            /** @description the number it seems to call */
+            number?: string;
+            /**
+             * @description what calendars answer; none: what they say now
+             * @enum {string}
+             */
+            state?: "open" | "closed" | "lunch" | "holiday";
         };
         PressInBody: {
             digits: string;
@@ -4624,8 +4742,14 @@ export interface components {
             name: string;
             note: string;
             question: string;
+            /** @description who is to go on with it */
+            refer?: string;
+            /** @description as the person said: 5 very satisfied … 1 very dissatisfied */
+            satisfied?: string;
             /** @description Masked */
             tax_id: string;
+            /** @description why a tax ID is kept whose check digit is wrong */
+            tax_id_why?: string;
             tax_type: string;
             topic: string;
             topic_name: string;
@@ -4779,6 +4903,13 @@ export interface components {
         };
         TokensOutBody: {
             items: components["schemas"]["IdentityTokenView"][];
+        };
+        TrialCameInBody: {
+            /**
+             * @description what becomes of the caller
+             * @enum {string}
+             */
+            what: "answered" | "full" | "nobody";
         };
         TryInBody: {
             /** @description of the step before; none: begin */
@@ -5107,6 +5238,48 @@ export interface components {
             ok: boolean;
             what: string;
         };
+        VoiceTrialStep: {
+            /**
+             * Format: int64
+             * @description ms since the answer
+             */
+            at: number;
+            /** @description pressed there */
+            key?: string;
+            node: string;
+            /** @description a try without a usable answer: timeout, invalid */
+            why?: string;
+        };
+        VoiceTrialTicket: {
+            id?: string;
+            /** @description why the graph cannot run; then there is nothing else */
+            problems: components["schemas"]["VoiceFlowProblem"][];
+            realm?: string;
+            secret?: string;
+            target?: string;
+            user?: string;
+            ws_path?: string;
+        };
+        VoiceTrialView: {
+            /** @enum {string} */
+            doing?: "play" | "gather" | "say" | "hours" | "city" | "queue" | "transfer" | "hangup";
+            id: string;
+            /** @description of a menu: those it takes */
+            keys?: string;
+            node?: string;
+            /** @description how a call would count */
+            outcome?: string;
+            /**
+             * Format: int64
+             * @description unix ms of the answer
+             */
+            since?: number;
+            /** @enum {string} */
+            state: "placed" | "standing" | "ended";
+            steps: components["schemas"]["VoiceTrialStep"][];
+            /** @description queue, or target of a transfer */
+            to?: string;
+        };
         VoiceTrunkView: {
             /** Format: int64 */
             at: number;
@@ -5196,11 +5369,13 @@ export type DeskSeatView = components['schemas']['DeskSeatView'];
 export type DeskSipView = components['schemas']['DeskSIPView'];
 export type DeskSkillView = components['schemas']['DeskSkillView'];
 export type DeskStateView = components['schemas']['DeskStateView'];
+export type DeskSuggestions = components['schemas']['DeskSuggestions'];
 export type DeskTaxType = components['schemas']['DeskTaxType'];
 export type DeskTeamAgent = components['schemas']['DeskTeamAgent'];
 export type DeskTeamCall = components['schemas']['DeskTeamCall'];
 export type DeskTeamHelp = components['schemas']['DeskTeamHelp'];
 export type DeskTopic = components['schemas']['DeskTopic'];
+export type DeskTopicSuggest = components['schemas']['DeskTopicSuggest'];
 export type DeskView = components['schemas']['DeskView'];
 export type DeskWhyView = components['schemas']['DeskWhyView'];
 export type DeskWrapup = components['schemas']['DeskWrapup'];
@@ -5273,6 +5448,7 @@ export type NumberOutBody = components['schemas']['NumberOutBody'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
 export type PeaksOutBody = components['schemas']['PeaksOutBody'];
+export type PlaceTrialInBody = components['schemas']['PlaceTrialInBody'];
 export type PressInBody = components['schemas']['PressInBody'];
 export type Problem = components['schemas']['Problem'];
 export type PublishInBody = components['schemas']['PublishInBody'];
@@ -5339,6 +5515,7 @@ export type StateInBody = components['schemas']['StateInBody'];
 export type SuperviseInBody = components['schemas']['SuperviseInBody'];
 export type TeamOutBody = components['schemas']['TeamOutBody'];
 export type TokensOutBody = components['schemas']['TokensOutBody'];
+export type TrialCameInBody = components['schemas']['TrialCameInBody'];
 export type TryInBody = components['schemas']['TryInBody'];
 export type TurnInBody = components['schemas']['TurnInBody'];
 export type UnsuperviseInBody = components['schemas']['UnsuperviseInBody'];
@@ -5364,6 +5541,9 @@ export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
 export type VoiceSpeechView = components['schemas']['VoiceSpeechView'];
 export type VoiceSpokenView = components['schemas']['VoiceSpokenView'];
 export type VoiceStepView = components['schemas']['VoiceStepView'];
+export type VoiceTrialStep = components['schemas']['VoiceTrialStep'];
+export type VoiceTrialTicket = components['schemas']['VoiceTrialTicket'];
+export type VoiceTrialView = components['schemas']['VoiceTrialView'];
 export type VoiceTrunkView = components['schemas']['VoiceTrunkView'];
 export type VoiceTryStep = components['schemas']['VoiceTryStep'];
 export type WhyInBody = components['schemas']['WhyInBody'];
@@ -6579,6 +6759,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-contacts-id-suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskSuggestions"];
                 };
             };
             /** @description Error */
@@ -9780,6 +9991,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VoiceCallbackDone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceTrialInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialTicket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-flow-calls-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-calls-id-came": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialCameInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialView"];
                 };
             };
             /** @description Error */

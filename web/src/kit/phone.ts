@@ -24,6 +24,7 @@ export interface Line {
   trouble: string
 }
 
+/** What a telephone knows of its place; one that only calls is `registered` when it is connected. */
 export type Registration = 'none' | 'connecting' | 'registered' | 'lost' | 'refused'
 /** How the computer stands in its network: `offline`, or `changed` until the telephone is registered over the new one. */
 export type Network = 'ok' | 'offline' | 'changed'
@@ -74,6 +75,8 @@ interface NewSession {
 }
 
 export interface PhoneOptions {
+  /** register: false for a telephone that only calls (a test call): it tells nobody where it is, and is not rung. */
+  register?: boolean
   /** open makes the user agent; the default loads JsSIP. */
   open?: (account: SipAccount) => Promise<UALike>
   /** media asks for the microphone's constraints at the moment of answering. */
@@ -104,7 +107,7 @@ export function onlyMd5(message: string): string {
   return all.length > 1 && md5 ? message.replace(challenge, (line) => (line === md5 ? line : '')) : message
 }
 
-async function openJsSIP(account: SipAccount): Promise<UALike> {
+async function openJsSIP(account: SipAccount, register = true): Promise<UALike> {
   const JsSIP = (await import('jssip')).default
   const socket = new JsSIP.WebSocketInterface(account.url)
   let deliver: ((data: unknown) => void) | undefined
@@ -118,7 +121,7 @@ async function openJsSIP(account: SipAccount): Promise<UALike> {
     authorization_user: account.user,
     password: account.secret,
     realm: account.realm,
-    register: true,
+    register,
     register_expires: 120,
     session_timers: true,
     connection_recovery_min_interval: 1,
@@ -211,7 +214,7 @@ class SipPhone implements Phone {
   private async open(account: SipAccount, mine: number): Promise<void> {
     this.failures = 0
     this.setRegistration('connecting')
-    const ua = await (this.options.open ?? openJsSIP)(account)
+    const ua = await (this.options.open ?? ((a: SipAccount) => openJsSIP(a, this.options.register ?? true)))(account)
     if (mine !== this.generation) return
     this.ua = ua
     ua.on('registered', () => {
@@ -221,7 +224,7 @@ class SipPhone implements Phone {
     })
     ua.on('unregistered', () => { if (this.ua === ua && this.registration === 'registered') this.setRegistration('lost') })
     ua.on('disconnected', () => { if (this.ua === ua) this.setRegistration('lost') })
-    ua.on('connected', () => { if (this.ua === ua && this.registration !== 'registered') this.setRegistration('connecting') })
+    ua.on('connected', () => { if (this.ua === ua && this.registration !== 'registered') this.setRegistration(this.options.register === false ? 'registered' : 'connecting') })
     ua.on('registrationFailed', () => { if (this.ua === ua) this.registerLater(ua) })
     ua.on('newRTCSession', (e: NewSession) => { if (this.ua === ua) this.meet(e) })
     ua.start()
