@@ -1,6 +1,6 @@
 // An agent's verbs in real calls: with the mouse in one language, by the desk's keys in the other. What a verb does is heard:
 // the caller says 440 Hz and hears the agents' 880.
-import { accessible, check, hears, picture, press } from './browser.mjs'
+import { accessible, check, hears, press } from './browser.mjs'
 import { isReady } from './bureau.mjs'
 import { Caller, sleep } from './house.mjs'
 
@@ -76,7 +76,6 @@ async function simple(one, leader, caller, hands, t, locale) {
   check('help: the leader sees it on every page, with the note', true)
   await press(strip.locator('button'), hands.by)
   await strip.waitFor({ state: 'detached' })
-  await picture(one, 'desk', locale)
 }
 
 /** asking consults, turns, meets in three, ends, and hands over. */
