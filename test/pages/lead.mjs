@@ -66,7 +66,7 @@ async function talks(agent, house, telephone, hands) {
 }
 
 /** supervision is all of a leader's verbs on an agent. */
-export async function supervision(leader, one, two, house, telephone, hands, t, locale) {
+export async function supervision(leader, one, two, house, telephone, hands, t) {
   const { by } = hands
   const lead = new Lead(leader, by, t)
   await two.keyboard.press('Shift+F8').catch(() => {})
