@@ -18,9 +18,12 @@ const dialing phase = "dialing"
 // callbackRing is how long the person's phone may ring.
 const callbackRing = 45 * time.Second
 
-// owed is what a call has that calls a person back: the agent is found first, by the queue, then the person is called.
+// owed is what a call has that calls a person of the house's own accord: the agent is found first, then the person is
+// called.
 type owed struct {
-	promise *promise
+	promise *promise // nil: nobody asked for it
+	errand  *Errand  // nil: it calls back who asked for it
+	number  string   // to be called
 	agent   id.User
 	ear     *audio.Player // what the agent hears until the person answers
 	dialled bool
@@ -38,30 +41,33 @@ func (nobody) Close() error             { return nil }
 
 // callBack makes the call of a try and brings it to its queue, at the place the person had.
 func (m *Module) callBack(p *promise, now time.Time) *call {
-	c := &call{
-		m: m, id: id.Contact(id.New(now)), site: p.site, number: p.line, startedAt: now, from: string(p.line),
-		inbox: make(chan func(), inboxLength), done: make(chan struct{}), timer: time.NewTimer(time.Hour), phase: guided,
-		owed: &owed{promise: p}, outcome: contact.Unreached,
-	}
-	c.log = m.deps.Log.With("contact", string(c.id))
-	c.ctx, c.stop = context.WithCancel(m.life)
-	c.caller = &side{role: "caller", number: p.number, leg: nobody{}}
-	c.player = m.tick.NewPlayer(c.caller.leg)
+	c := &call{id: id.Contact(id.New(now)), site: p.site, number: p.line, from: string(p.line), owed: &owed{promise: p, number: p.number}}
 	if p.lang != "" {
 		c.cursor.Vars = map[string]string{"lang": p.lang}
 	}
-	m.mu.Lock()
-	m.calls[c.id] = c
-	m.mu.Unlock()
-	c.factAt(now, "", event.ContactStarted{Medium: contact.Phone, Direction: contact.Out, From: p.number, To: p.number, Number: p.line})
-	m.gone.Go(func() {
-		c.run()
-		m.callbacks.tried(c)
-	})
+	m.goOut(c, now, func() { m.callbacks.tried(c) })
 	c.post(func() {
 		c.wait(p.queue, Waiting{Since: p.since, Priority: p.priority, Needs: p.needs})
 	})
 	return c
+}
+
+// goOut begins the life of a call of ours to a person who is not called yet; over is told its end.
+func (m *Module) goOut(c *call, now time.Time, over func()) {
+	c.m, c.startedAt, c.phase, c.outcome = m, now, guided, contact.Unreached
+	c.inbox, c.done, c.timer = make(chan func(), inboxLength), make(chan struct{}), time.NewTimer(time.Hour)
+	c.log = m.deps.Log.With("contact", string(c.id))
+	c.ctx, c.stop = context.WithCancel(m.life)
+	c.caller = &side{role: "caller", number: c.owed.number, leg: nobody{}}
+	c.player = m.tick.NewPlayer(c.caller.leg)
+	m.mu.Lock()
+	m.calls[c.id] = c
+	m.mu.Unlock()
+	c.factAt(now, "", event.ContactStarted{Medium: contact.Phone, Direction: contact.Out, From: c.owed.number, To: c.owed.number, Number: c.number})
+	m.gone.Go(func() {
+		c.run()
+		over()
+	})
 }
 
 // seeking says that the call is one back to a person who has not answered yet.
@@ -70,7 +76,7 @@ func (c *call) seeking() bool { return c.owed != nil && !c.owed.reached }
 // shownTo gives the number a side is shown: an agent sees who is to be called back, all others see the house.
 func (c *call) shownTo(s *side) string {
 	if c.owed != nil && s.agent != "" {
-		return c.owed.promise.number
+		return c.owed.number
 	}
 	return c.from
 }
@@ -94,13 +100,19 @@ func (c *call) seek(agent *side) {
 	b.ear = c.m.tick.NewPlayer(agent.leg)
 	b.ear.Music(audio.RingBack())
 	lang := c.m.snap.Load().settings.Language // of the agent, not of the person
-	prompts := append([]string{"callback_for"}, digits(b.promise.number)...)
-	b.ear.Play(nil, c.m.sounds.clips(lang, prompts)...)
-	person := &side{role: "caller", number: b.promise.number}
+	prompts := append([]string{"callback_for"}, digits(b.number)...)
+	if b.errand == nil { // of an errand the agent has the card
+		b.ear.Play(nil, c.m.sounds.clips(lang, prompts)...)
+	}
+	person := &side{role: "caller", number: b.number}
 	c.m.gone.Go(func() {
-		ctx, cancel := context.WithTimeoutCause(c.ctx, callbackRing, fault.New(fault.Unavailable, "no_answer"))
-		defer cancel()
-		if err := c.call(ctx, person); err != nil {
+		err := b.may(c.ctx, c.m)
+		if err == nil {
+			ctx, cancel := context.WithTimeoutCause(c.ctx, b.ring(), fault.New(fault.Unavailable, "no_answer"))
+			defer cancel()
+			err = c.call(ctx, person)
+		}
+		if err != nil {
 			c.post(func() {
 				if c.phase == dialing && c.seeking() {
 					b.why = fault.CodeOf(err)
@@ -122,7 +134,7 @@ func (c *call) call(ctx context.Context, person *side) error {
 		_ = person.leg.Close() // nothing flowed yet
 		return notHere(c.id)
 	}
-	dialog, answer, err := c.m.dial(ctx, c, person, "callback")
+	dialog, answer, err := c.m.callOut(ctx, c, person, c.outSite(), c.from, "callback")
 	if err == nil {
 		person.dialog = dialog
 		err = person.leg.Accept(answer)
@@ -147,7 +159,6 @@ func (c *call) call(ctx context.Context, person *side) error {
 func (c *call) reached(person *side) {
 	now := c.m.now()
 	b := c.owed
-	p := b.promise
 	b.reached = true
 	b.ear.Stop()
 	c.player.Stop()
@@ -155,6 +166,17 @@ func (c *call) reached(person *side) {
 	c.rings.joined(person)
 	c.factAt(now, "", event.LegAnswered{Leg: person.id})
 	c.caller, c.player = person, c.m.tick.NewPlayer(person.leg)
+	if b.errand != nil {
+		b.errand.Ears.Reached(b.agent)
+	} else {
+		c.kept(b, now)
+	}
+	c.connect(c.agent)
+}
+
+// kept writes down that a promise is kept: the visit in which the person asked is answered.
+func (c *call) kept(b *owed, now time.Time) {
+	p := b.promise
 	offer := id.Offer("callback-" + p.id)
 	wait := now.UnixMilli() - p.enteredAt
 	c.m.deps.Facts.Post(now, p.site, string(p.contact), string(b.agent), event.CallbackReached{
@@ -163,7 +185,6 @@ func (c *call) reached(person *side) {
 	c.m.deps.Facts.Post(now, p.site, string(p.contact), string(b.agent), event.ContactAnswered{
 		Offer: offer, Queue: p.queue, Agent: b.agent, EnteredAt: p.enteredAt, WaitMs: wait,
 	})
-	c.connect(c.agent)
 	c.m.gone.Go(func() { c.m.callbacks.close(p, event.BackReached, "") })
 }
 
