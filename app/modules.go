@@ -43,5 +43,6 @@ func (h *House) modules(ctx context.Context) ([]module, error) {
 	}
 	h.desk = h.newDesk()
 	h.alert = h.newAlert()
-	return []module{h.identity, h.calendar, h.customer, h.report, h.routing, h.voice, h.desk, h.alert}, nil
+	h.outbound = h.newOutbound()
+	return []module{h.identity, h.calendar, h.customer, h.report, h.routing, h.voice, h.desk, h.alert, h.outbound}, nil
 }

@@ -36,7 +36,8 @@ type Ears interface {
 type ErrandEnd struct {
 	Agent   id.User
 	Reached bool   // the person answered
-	Why     string // a code when they did not, or were not called: contact.busy, contact.refused, contact.unreachable, no_answer, agent, or what Cancel gave
+	Why     string // a code when they did not, or were not called: contact.busy, contact.refused, contact.unreachable, no_answer, agent,
+	// no_agent, stopped, or what Cancel gave
 }
 
 // Send reserves the agent and begins the call. An error says that nothing has been begun.
@@ -54,7 +55,11 @@ func (m *Module) Send(ctx context.Context, e Errand) error {
 	c.since = now
 	m.goOut(c, now, func() {
 		b := c.owed
-		if !b.reached {
+		switch {
+		case b.reached:
+		case m.draining.Load():
+			b.why = cmp.Or(b.why, "stopped")
+		default:
 			b.why = cmp.Or(b.why, "agent") // hung up, or lost the line
 		}
 		e.Ears.Over(ErrandEnd{Agent: e.Agent, Reached: b.reached, Why: b.why})
@@ -129,4 +134,12 @@ func (c *call) outSite() id.Site {
 		return cmp.Or(c.m.deps.Staff.SiteOf(c.owed.agent), c.site)
 	}
 	return c.site
+}
+
+// Area gives the area code of the city a site belongs to: what numbers written without one are of.
+func (m *Module) Area(site id.Site) string {
+	if city, ok := m.snap.Load().atlas.of(m.up(site)); ok && city.Area != "" {
+		return city.Area
+	}
+	return homeArea
 }
