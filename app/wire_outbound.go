@@ -90,7 +90,7 @@ func (s outStaff) Holds(agent id.User, r right.Right, at id.Site) bool {
 	return s.h.identity.Holds(agent, r, at)
 }
 
-func (s outStaff) Name(agent id.User) string {
+func (s outStaff) AgentName(agent id.User) string {
 	p, _ := s.h.identity.Person(agent)
 	return p.Name
 }

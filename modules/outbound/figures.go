@@ -97,7 +97,7 @@ func (m *Module) nameOf(by, key string) string {
 			return l.Name
 		}
 	case "agent":
-		return cmp.Or(m.deps.Staff.Name(id.User(key)), key)
+		return cmp.Or(m.deps.Staff.AgentName(id.User(key)), key)
 	}
 	return key
 }

@@ -72,8 +72,8 @@ type Staff interface {
 	Within(site, root id.Site) bool
 	SiteOf(agent id.User) id.Site
 	Holds(agent id.User, r right.Right, at id.Site) bool
-	// Name is how people read a user or queue.
-	Name(agent id.User) string
+	// AgentName is how people read a user.
+	AgentName(agent id.User) string
 }
 
 // Facts writes a fact in the transaction of the rows it is about.

@@ -239,7 +239,7 @@ func (m *Module) getPeople(ctx context.Context, in *peopleIn) (*body[store.Slice
 		p := &all[i]
 		rows = append(rows, ListPerson{
 			ID: p.id, Number: phone.Mask(p.number), Name: p.name, Note: p.note, More: p.more, State: p.state, Since: p.since, Due: p.due, Tries: p.tries,
-			Agent: p.agent, AgentName: m.deps.Staff.Name(p.agent), How: p.how,
+			Agent: p.agent, AgentName: m.deps.Staff.AgentName(p.agent), How: p.how,
 		})
 	}
 	s, err := store.Cut(page, rows, func(v ListPerson) []any { return []any{v.ID} })

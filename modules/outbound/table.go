@@ -175,13 +175,14 @@ func (m *Module) add(ctx context.Context, l List, all []person, dry bool) (out P
 		return out, nil
 	}
 	err = m.deps.DB.Tx(ctx, func(tx *store.Tx) error {
-		for _, p := range fresh {
+		first := now.UnixMilli() - int64(len(fresh)) // all are due, in the order they came in
+		for i, p := range fresh {
 			if p.more == nil {
 				p.more = []OwnCell{}
 			}
 			if _, err := store.Exec(ctx, tx, `INSERT INTO outbound_person (`+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, 0, '', '', '', '')
 				ON CONFLICT DO NOTHING`,
-				id.New(now), l.Code, p.number, p.name, p.note, store.JSON(&p.more), string(p.source), now.UnixMilli(), now.UnixMilli(), now.UnixMilli()); err != nil {
+				id.New(now), l.Code, p.number, p.name, p.note, store.JSON(&p.more), string(p.source), now.UnixMilli(), now.UnixMilli(), first+int64(i)); err != nil {
 				return err
 			}
 		}
