@@ -28,6 +28,7 @@ type farOrder struct {
 	Digits   string           `json:"digits,omitempty"`
 	Join     bool             `json:"join,omitempty"`
 	With     string           `json:"with,omitempty"`
+	Outcall  contact.Outcall  `json:"outcall"`
 	Endpoint contact.Endpoint `json:"endpoint"`
 	Leader   voice.Leader     `json:"leader"`
 	Mode     event.Force      `json:"mode,omitempty"`
@@ -148,6 +149,10 @@ func (p *peers) obey(ctx context.Context, o farOrder) (struct{}, error) {
 		err = v.ConsultEnd(ctx, o.Contact, o.By)
 	case "consult_complete":
 		err = v.ConsultComplete(ctx, o.Contact, o.By)
+	case "callout":
+		_, err = v.CallOut(ctx, o.Outcall)
+	case "give_up":
+		err = v.GiveUp(ctx, o.Contact, o.With)
 	case "echo":
 		err = v.Echo(ctx, o.Endpoint)
 	case "supervise":

@@ -144,8 +144,8 @@ func recordingRow(recording, file, erased string) string {
 
 // attemptRow is a row of an attempt to reach a person, that lasted a second.
 func attemptRow(contact, person string, try int, how string) string {
-	return fmt.Sprintf(`INSERT INTO outbound_try (contact, person, list, site, agent, node, mode, try, day, at, reached_at, ended_at, how, result, note)
-		VALUES ('01%s', '%s', 'visit', 'gz', '1001', 'kapok', 'preview', %d, '2026-11-23', 1000, 0, 2000, '%s', '', '')`, contact, person, try, how)
+	return fmt.Sprintf(`INSERT INTO outbound_try (contact, person, list, site, agent, mode, try, day, at, reached_at, ended_at, how, result, note)
+		VALUES ('01%s', '%s', 'visit', 'gz', '1001', 'preview', %d, '2026-11-23', 1000, 0, 2000, '%s', '', '')`, contact, person, try, how)
 }
 
 func strayRecording(t *testing.T, h *House) {

@@ -10,18 +10,17 @@ import (
 	"github.com/kapok-hotline/kapok/core/right"
 	"github.com/kapok-hotline/kapok/modules/outbound"
 	"github.com/kapok-hotline/kapok/modules/report"
-	"github.com/kapok-hotline/kapok/modules/voice"
 	"github.com/kapok-hotline/kapok/platform/section"
 )
 
 func (h *House) newOutbound() *outbound.Module {
 	d := outbound.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Stream: stream{h}, Calls: errands{h}, Staff: outStaff{h}, Contacts: outContacts{h}, Ledger: h.ledger,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Stream: stream{h}, Calls: outCalls{h}, Staff: outStaff{h}, Contacts: outContacts{h}, Ledger: h.ledger,
 		Hours: func(calendar string, at time.Time) day.State {
 			state, _, _ := h.calendar.IsOpen(calendar, at)
 			return state
 		},
-		Area: h.voice.Area, Zone: h.zone, Node: h.o.Node, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
+		Area: h.voice.Area, Zone: h.zone, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
 	}
 	if h.peers != nil {
 		d.Lease = h.leaseOf("outbound")
@@ -49,20 +48,15 @@ func (h *House) leaseOf(name string) func(context.Context) (<-chan struct{}, fun
 	}
 }
 
-// errands makes outbound's calls by voice.
-type errands struct{ h *House }
+// outCalls makes outbound's calls, at whatever process the agent's endpoint is.
+type outCalls struct{ *House }
 
-func (e errands) Send(ctx context.Context, o outbound.Errand) error {
-	return e.h.voice.Send(ctx, voice.Errand{
-		Contact: o.Contact, Site: o.Site, Queue: o.Queue, Agent: o.Agent, Number: o.Number, Ring: o.Ring, Ears: errandEars{o.Ears},
-	})
+func (o outCalls) GiveUp(ctx context.Context, c id.Contact, why string) error {
+	if o.peers == nil {
+		return o.voice.GiveUp(ctx, c, why)
+	}
+	return anyVoice{o.voice, o.peers}.do(ctx, farOrder{Verb: "give_up", Contact: c, With: why}, func() error { return o.voice.GiveUp(ctx, c, why) })
 }
-
-func (e errands) Cancel(c id.Contact, why string) { e.h.voice.Cancel(c, why) }
-
-type errandEars struct{ outbound.Ears }
-
-func (e errandEars) Over(end voice.ErrandEnd) { e.Ears.Over(end.Reached, end.Why) }
 
 // outStaff answers outbound's questions for agents.
 type outStaff struct{ h *House }

@@ -84,6 +84,10 @@ func (q queues) Seize(ctx context.Context, c id.Contact, agent id.User) (contact
 	return q.h.routing.Seize(ctx, c, contact.Phone, agent)
 }
 
+func (q queues) Dial(ctx context.Context, c id.Contact, agent id.User, wrapup time.Duration) (contact.Endpoint, error) {
+	return q.h.routing.Dial(ctx, c, contact.Phone, agent, wrapup)
+}
+
 func (q queues) Endpoint(ctx context.Context, at contact.Endpoint, up bool) error {
 	q.h.noteEndpoint(ctx, at, up)
 	agent, err := q.h.routing.EndpointChanged(ctx, at, up)

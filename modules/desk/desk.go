@@ -106,6 +106,7 @@ type Deps struct {
 	Day         Figures
 	Forces      Forces
 	Skills      Skills
+	Dialler     Dialler
 	Supervision Supervision
 	Secret      func(id.Number, id.Queue) bool // whether nobody may listen; nil: everything may be listened to
 	Needs       func(id.Queue) []SkillView     // the skills a queue asks for; nil: not shown
@@ -146,7 +147,7 @@ func (m *Module) Texts() fs.FS { return store.Folder(files, "texts") }
 
 // Rights gives the rights the desk declares.
 func (m *Module) Rights() []right.Right {
-	return append([]right.Right{Use, SeeTeam, Manage, Seating}, leaderRights()...)
+	return append([]right.Right{Use, SeeTeam, Manage, Seating, CallOut}, leaderRights()...)
 }
 
 // Ready is closed when the desk has its lists.
@@ -178,6 +179,9 @@ func (m *Module) Start(ctx context.Context) error {
 			m.publish(user)
 		}
 		m.tell(f, asked)
+		if f.Kind == (event.CalloutEnded{}).Kind() {
+			m.wentOut(ctx, f)
+		}
 	})
 }
 

@@ -30,6 +30,7 @@ type approach struct {
 	enteredAt int64
 	waiting   bool
 	screened  *event.ContactScreened // of a line with a screening
+	out       *OutView               // of a call out
 }
 
 // seat is a signed-in agent as desks show it.
@@ -52,7 +53,7 @@ type card struct {
 	contact   id.Contact
 	leg       id.Leg
 	queue     id.Queue
-	phase     string // ringing, talking, held, wrapup
+	phase     string // ringing, dialing, talking, held, wrapup
 	since     int64
 	waitMs    int64
 	enteredAt int64
@@ -130,6 +131,8 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 		return f.leg(c, fact)
 	case event.ConsultBegun{}.Kind(), event.ConsultTurned{}.Kind(), event.ConsultEnded{}.Kind(), event.LegRecalled{}.Kind():
 		return f.consults(c, fact)
+	case event.CalloutBegun{}.Kind(), event.CalloutAnswered{}.Kind(), event.CalloutEnded{}.Kind():
+		return f.outgoing(c, fact)
 	case event.AgentForced{}.Kind(), event.AgentNoted{}.Kind():
 		return f.noted(id.User(fact.Subject), fact)
 	case event.ContactSupervised{}.Kind():
@@ -200,6 +203,9 @@ func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
 		b, _ := body[event.LegAnswered](fact)
 		if user, k := f.byLeg(c, b.Leg); k != nil && k.phase != "talking" { // held: was asked, and has the person now
 			k.phase, k.since = "talking", fact.At
+			if k.about.unreached() {
+				k.phase = "dialing"
+			}
 			return []id.User{user}
 		}
 	case event.LegHeld{}.Kind():

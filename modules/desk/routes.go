@@ -48,6 +48,7 @@ func (m *Module) Routes(api *web.API) {
 	m.leadRoutes(api)
 	m.seatRoutes(api)
 	m.consultRoutes(api)
+	m.calloutRoutes(api)
 	m.emergencyRoutes(api)
 }
 
@@ -201,7 +202,7 @@ func (m *Module) hold(hold bool) func(context.Context, *onContact) (*deskOut, er
 }
 
 func (m *Module) hangup(ctx context.Context, in *onContact) (*deskOut, error) {
-	user, err := m.mine(ctx, in.ID, "talking", "held", "ringing")
+	user, err := m.mine(ctx, in.ID, "talking", "held", "ringing", "dialing")
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ type CallView struct {
 	QueueName   string            `json:"queue_name,omitempty"`
 	QueueNameEn string            `json:"queue_name_en,omitempty"`
 	WaitedMs    int64             `json:"waited_ms"`
-	Phase       string            `json:"phase" enum:"ringing,talking,held,wrapup"`
+	Phase       string            `json:"phase" enum:"ringing,dialing,talking,held,wrapup" doc:"dialing: the agent has answered, the person called has not yet"`
 	Since       int64             `json:"since"`
 	Answer      string            `json:"answer" enum:"browser,handset"`
 	Quality     *QualityView      `json:"quality,omitempty"`
@@ -60,6 +60,8 @@ type CallView struct {
 	Screened    *ScreenedView     `json:"screened,omitempty" doc:"of a line that sorts its callers: what this one was taken for"`
 	Consult     *ConsultView      `json:"consult,omitempty" doc:"who is being asked"`
 	Unasked     string            `json:"unasked,omitempty" doc:"why the last one asked did not answer: a fault's code"`
+	Out         *OutView          `json:"out,omitempty" doc:"of a call out"`
+	Own         bool              `json:"own,omitempty" doc:"the agent asked for it: their own phone rings, a browser takes it by itself"`
 	Recalled    int               `json:"recalled,omitempty" doc:"times the agent was reminded of this hold"`
 }
 
@@ -129,6 +131,10 @@ func (m *Module) callView(s *seat, k *card) CallView {
 		Queue: k.queue, WaitedMs: k.waitMs, Phase: k.phase, Since: k.since, Answer: "handset", Why: whyOf(k.offered),
 	}
 	c.Consult, c.Unasked, c.Recalled = m.consultView(k.asks), k.unasked, k.recalled
+	if k.about.out != nil {
+		out := *k.about.out
+		c.Out, c.Own = &out, k.phase == "ringing" && out.Result == ""
+	}
 	c.QueueName, c.QueueNameEn = m.deps.Names.Queue(k.queue)
 	c.Leaders = m.leadersOf(k.about)
 	if m.deps.Needs != nil {

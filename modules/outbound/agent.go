@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -223,7 +224,7 @@ func (m *Module) dial(ctx context.Context, agent id.User, code string) error {
 		return fault.New(fault.Conflict, "outbound.shut."+why, "list", l.Name)
 	}
 	if never, err := m.never(ctx, m.deps.DB, p.number, now); err != nil || never {
-		return errors.Join(err, errNever)
+		return cmp.Or(err, error(fault.New(fault.Conflict, "outbound.never")))
 	}
 	err = m.begin(ctx, l, p, agent)
 	if errors.Is(err, store.ErrNotFound) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/platform/store"
 	"github.com/kapok-hotline/kapok/platform/store/storetest"
@@ -49,18 +50,16 @@ func TestOutboundPreview(t *testing.T) {
 			t.Errorf("dialled, and it is %s", c.State)
 		}
 		e := h.one()
-		if e.Agent != "1001" || e.Number != numbers[0] || e.Ring != 40*time.Second {
+		if e.Agent != "1001" || e.Number != numbers[0] || e.RingS != 40 {
 			t.Errorf("sent %+v", e)
 		}
 		a.Post("/api/v1/outbound/mine/"+one.ID+"/result", map[string]any{"result": "done"}).Fails(409, "outbound.card.gone")
-		h.dials(e)
-		e.Ears.Reached("1001")
-		h.done.Wait()
+		h.talks(e)
 		if c := page(a, "", nil).Cards[0]; c.State != Reached || c.Contact != e.Contact {
 			t.Errorf("reached, and it is %+v", c)
 		}
 		h.clock.Advance(3 * time.Minute)
-		e.Ears.Over(true, "")
+		h.ends(e, event.OutAnswered, "")
 		a.Post("/api/v1/outbound/mine/"+one.ID+"/result", map[string]any{"result": "again", "due": 1}).Fails(422, "outbound.due.wrong")
 		due := h.now().Add(2 * time.Hour).UnixMilli()
 		if m := page(a, "/"+one.ID+"/result", map[string]any{"result": "again", "due": due, "note": "下午再打"}); len(m.Cards) != 0 {
@@ -109,8 +108,8 @@ func TestOutboundResults(t *testing.T) {
 		p := h.person(number)
 		must(t, h.dial(t.Context(), "1001", p.id))
 		e := h.one()
-		h.dials(e)
-		e.Ears.Over(true, "")
+		h.talks(e)
+		h.ends(e, event.OutAnswered, "")
 		must(t, h.result(t.Context(), "1001", p.id, TalkResult{Result: x.result}))
 		h.stands(number, x.state, x.how)
 		if never, _ := h.never(t.Context(), h.deps.DB, number, h.now()); never != x.never {
@@ -157,18 +156,18 @@ func TestOutboundCallsIn(t *testing.T) {
 		h.look()
 		e := h.one()
 		h.dials(e)
-		h.says("01IN1", numbers[0], false)
+		h.calls("01IN1", numbers[0], false)
 		if len(h.stopped) != 1 || h.stopped[0] != string(e.Contact)+" called_in" {
 			t.Fatalf("stopped: %v", h.stopped)
 		}
-		e.Ears.Over(false, "called_in")
+		h.ends(e, event.OutFailed, "called_in")
 		h.stands(numbers[0], Pending, "called_in")
-		h.says("01IN2", numbers[1], true)
+		h.calls("01IN2", numbers[1], true)
 		h.stands(numbers[1], Closed, "called_in")
-		h.says("01IN3", numbers[2], false)
-		h.says("01IN4", "013800000004", true)
+		h.calls("01IN3", numbers[2], false)
+		h.calls("01IN4", "013800000004", true)
 		h.stands("013800000004", Pending, "")
-		h.says("01IN5", "013999999999", true)
+		h.calls("01IN5", "013999999999", true)
 		h.staff("1001", "1002", "1003", "1004")
 		h.look()
 		if sent := h.taken(); len(sent) != 0 {

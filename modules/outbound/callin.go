@@ -5,10 +5,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/kapok-hotline/kapok/core/contact"
-	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
-	"github.com/kapok-hotline/kapok/platform/ledger"
 	"github.com/kapok-hotline/kapok/platform/store"
 )
 
@@ -23,54 +20,6 @@ func (n *numbers) has(number string) bool {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	return n.of[number]
-}
-
-// count learns anew whose calls matter.
-func (m *Module) count(ctx context.Context) {
-	of := map[string]bool{}
-	err := store.Each(ctx, m.deps.DB, `SELECT DISTINCT number FROM outbound_person WHERE state IN ('pending', 'shown', 'calling', 'dialled')`, store.Col[string], func(n string) error {
-		of[n] = true
-		return nil
-	})
-	if err != nil {
-		if ctx.Err() == nil {
-			m.deps.Log.Error("whose calls matter could not be read", "err", err)
-		}
-		return
-	}
-	m.waiting.mu.Lock()
-	m.waiting.of = of
-	m.waiting.mu.Unlock()
-}
-
-// listen hears who calls in until ctx ends.
-func (m *Module) listen(ctx context.Context) {
-	for m.deps.Stream != nil && ctx.Err() == nil {
-		err := m.deps.Stream.Follow(ctx, func() {}, func(f ledger.Fact) { m.heard(ctx, f) })
-		if err != nil && ctx.Err() == nil {
-			m.deps.Log.Error("who calls in is not heard for a moment", "err", err)
-			m.pause(ctx, nil, every)
-		}
-	}
-}
-
-// heard takes in one fact: whoever calls in is not called in the same moment, and not at all when an agent has answered.
-func (m *Module) heard(ctx context.Context, f ledger.Fact) {
-	switch f.Kind {
-	case event.ContactStarted{}.Kind():
-		b, ok := ledger.Read[event.ContactStarted](&f)
-		if !ok || b.Direction != contact.In || b.From == "" || !m.waiting.has(b.From) {
-			return
-		}
-		m.waiting.note(id.Contact(f.Subject), b.From)
-		m.postpone(ctx, b.From)
-	case event.ContactAnswered{}.Kind():
-		if number := m.waiting.number(id.Contact(f.Subject), false); number != "" {
-			m.calledIn(ctx, number)
-		}
-	case event.ContactEnded{}.Kind(), event.ContactLost{}.Kind():
-		m.waiting.number(id.Contact(f.Subject), true)
-	}
 }
 
 func (n *numbers) note(c id.Contact, number string) {
@@ -95,21 +44,41 @@ func (n *numbers) number(c id.Contact, over bool) string {
 	return number
 }
 
-// postpone stops the attempt under way to a number and lets the next one wait.
-func (m *Module) postpone(ctx context.Context, number string) {
+// count learns anew whose calls matter.
+func (m *Module) count(ctx context.Context) {
+	of, err := set(ctx, m.deps.DB, `SELECT DISTINCT number FROM outbound_person WHERE state IN ('pending', 'shown', 'calling', 'dialled')`)
+	if err != nil {
+		if ctx.Err() == nil {
+			m.deps.Log.Error("whose calls matter could not be read", "err", err)
+		}
+		return
+	}
+	m.waiting.mu.Lock()
+	m.waiting.of = of
+	m.waiting.mu.Unlock()
+}
+
+// callsIn stops the attempt under way to a number that calls, and lets the next one wait.
+func (m *Module) callsIn(ctx context.Context, c id.Contact, number string) {
+	if number == "" || !m.waiting.has(number) {
+		return
+	}
+	m.waiting.note(c, number)
 	now := m.now()
 	all, err := people(ctx, m.deps.DB, `number = ? AND state IN ('pending', 'calling', 'dialled')`, number)
 	for i := range all {
 		p := &all[i]
+		l := m.listOf(p)
 		if p.state != Pending {
-			m.deps.Calls.Cancel(p.contact, "called_in")
+			if gerr := m.deps.Calls.GiveUp(ctx, p.contact, "called_in"); gerr != nil {
+				m.deps.Log.Info("a call to somebody who calls is over already", "contact", p.contact, "err", gerr)
+			}
 			continue
 		}
-		l, _ := m.list(p.list)
 		if due := now.Add(gap(l)).UnixMilli(); p.due < due {
 			p.due = due
-			if err = put(ctx, m.deps.DB, Pending, p.contact, p); errors.Is(err, store.ErrNotFound) {
-				err = nil // it is under way by now: not stopped, for the talk begins with the person engaged
+			if perr := put(ctx, m.deps.DB, Pending, p.contact, p); !errors.Is(perr, store.ErrNotFound) {
+				err = errors.Join(err, perr)
 			}
 		}
 	}
@@ -120,7 +89,6 @@ func (m *Module) postpone(ctx context.Context, number string) {
 
 // calledIn closes whoever has been answered meanwhile, on lists that do not go on all the same.
 func (m *Module) calledIn(ctx context.Context, number string) {
-	now := m.now()
 	all, err := people(ctx, m.deps.DB, `number = ? AND state IN ('pending', 'shown')`, number)
 	for i := range all {
 		p := &all[i]
@@ -128,11 +96,14 @@ func (m *Module) calledIn(ctx context.Context, number string) {
 		if !ok || l.KeepOn {
 			continue
 		}
-		agent := p.agent
-		err = m.deps.DB.Tx(ctx, func(tx *store.Tx) error { return m.shut(ctx, tx, l, p, p.state, "called_in", now) })
+		agent, was := p.agent, p.state
+		serr := m.deps.DB.Tx(ctx, func(tx *store.Tx) error { return m.shut(ctx, tx, l, p, was, "called_in", m.now()) })
+		if !errors.Is(serr, store.ErrNotFound) {
+			err = errors.Join(err, serr)
+		}
 		m.show(agent)
 	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil {
 		m.deps.Log.Error("somebody who has called in stays on their list", "err", err)
 	}
 }

@@ -43,7 +43,7 @@ type house struct {
 	idle    []Idle
 	waiting int
 	state   day.State
-	sent    []Errand
+	sent    []contact.Outcall
 	stopped []string // contacts cancelled
 	refuse  error    // of the next Send
 	past    []Past
@@ -67,7 +67,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 // remake makes the module anew over the same tables, as a restart does.
 func (h *house) remake(db *store.DB) {
 	h.Module = New(Deps{
-		DB: db, Clock: h.clock, Facts: h, Calls: h, Staff: h, Contacts: h, Ledger: h.l, Node: "n1", Log: slog.New(slog.DiscardHandler),
+		DB: db, Clock: h.clock, Facts: h, Calls: h, Staff: h, Contacts: h, Ledger: h.l, Log: slog.New(slog.DiscardHandler),
 		Hours: func(string, time.Time) day.State { h.mu.Lock(); defer h.mu.Unlock(); return h.state },
 		Zone:  func(string) *time.Location { return time.FixedZone("CST", 8*3600) },
 	})
@@ -84,22 +84,61 @@ func (h *house) Keep(tx *store.Tx, at time.Time, place id.Site, subject, actor s
 	return h.l.AppendTx(tx, f)
 }
 
-func (h *house) Send(_ context.Context, e Errand) error {
+func (h *house) CallOut(_ context.Context, o contact.Outcall) (id.Contact, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.refuse; err != nil {
 		h.refuse = nil
-		return err
+		return "", err
 	}
-	h.sent = append(h.sent, e)
-	h.idle = slices.DeleteFunc(h.idle, func(i Idle) bool { return i.Agent == e.Agent })
-	return nil
+	h.sent = append(h.sent, o)
+	h.idle = slices.DeleteFunc(h.idle, func(i Idle) bool { return i.Agent == o.Agent })
+	return o.Contact, nil
 }
 
-func (h *house) Cancel(c id.Contact, why string) {
+func (h *house) GiveUp(_ context.Context, c id.Contact, why string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.stopped = append(h.stopped, string(c)+" "+why)
+	return nil
+}
+
+// says writes facts of a contact and lets the module hear them.
+func (h *house) says(c id.Contact, deaf bool, bodies ...event.Body) {
+	h.t.Helper()
+	for _, b := range bodies {
+		f := ledger.From(b, string(c), "", "gz")
+		f.At = h.clock.Now().UnixMilli()
+		must(h.t, h.l.Append(h.t.Context(), f))
+		if !deaf {
+			h.heard(h.t.Context(), f)
+		}
+	}
+}
+
+// rings begins the call: the agent's telephone rings.
+func (h *house) rings(o contact.Outcall) {
+	h.t.Helper()
+	h.says(o.Contact, false, event.ContactStarted{Medium: contact.Phone, Direction: contact.Out, From: o.Number},
+		event.CalloutBegun{Agent: o.Agent, Purpose: o.Purpose, Ref: o.Ref}, event.LegStarted{Leg: "a", Role: "agent", Agent: o.Agent})
+}
+
+// dials lets the agent answer.
+func (h *house) dials(o contact.Outcall) {
+	h.t.Helper()
+	h.rings(o)
+	h.says(o.Contact, false, event.LegAnswered{Leg: "a"}, event.LegStarted{Leg: "c", Role: "caller"})
+}
+
+func (h *house) talks(o contact.Outcall) {
+	h.t.Helper()
+	h.dials(o)
+	h.says(o.Contact, false, event.CalloutAnswered{Agent: o.Agent, Purpose: o.Purpose, Ref: o.Ref})
+}
+
+func (h *house) ends(o contact.Outcall, result, code string) {
+	h.t.Helper()
+	h.says(o.Contact, false, event.CalloutEnded{Agent: o.Agent, Purpose: o.Purpose, Ref: o.Ref, Result: result, Code: code}, event.ContactEnded{})
 }
 
 func (h *house) Spare(context.Context, id.Queue) ([]Idle, int, error) {
@@ -160,8 +199,8 @@ func (h *house) look() {
 	h.pace(h.t.Context(), h.running(Progressive), now)
 }
 
-// taken gives the errands sent since it was asked last.
-func (h *house) taken() []Errand {
+// taken gives the calls asked for since it was asked last.
+func (h *house) taken() []contact.Outcall {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	out := h.sent
@@ -169,20 +208,14 @@ func (h *house) taken() []Errand {
 	return out
 }
 
-// one gives the only errand sent.
-func (h *house) one() Errand {
+// one gives the only call asked for.
+func (h *house) one() contact.Outcall {
 	h.t.Helper()
 	all := h.taken()
 	if len(all) != 1 {
-		h.t.Fatalf("%d errands, want one", len(all))
+		h.t.Fatalf("%d calls, want one", len(all))
 	}
 	return all[0]
-}
-
-// dials lets the agent answer.
-func (h *house) dials(e Errand) {
-	h.t.Helper()
-	must(h.t, e.Ears.Dialling(h.t.Context(), e.Agent))
 }
 
 // person gives who is called at a number.
@@ -203,13 +236,14 @@ func (h *house) stands(number string, s State, how string) {
 	}
 }
 
-// says lets somebody call in, and an agent answer or not.
-func (h *house) says(c, number string, answered bool) {
-	h.heard(h.t.Context(), ledger.From(event.ContactStarted{Medium: contact.Phone, Direction: contact.In, From: number}, c, "", "gz"))
+// calls lets somebody call in, and an agent answer or not.
+func (h *house) calls(c id.Contact, number string, answered bool) {
+	h.t.Helper()
+	h.says(c, false, event.ContactStarted{Medium: contact.Phone, Direction: contact.In, From: number})
 	if answered {
-		h.heard(h.t.Context(), ledger.From(event.ContactAnswered{Agent: "1001"}, c, "", "gz"))
+		h.says(c, false, event.ContactAnswered{Agent: "1001"})
 	}
-	h.heard(h.t.Context(), ledger.From(event.ContactEnded{}, c, "", "gz"))
+	h.says(c, false, event.ContactEnded{})
 }
 
 // sound fails when a law is broken.

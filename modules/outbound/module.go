@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/day"
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
@@ -30,30 +31,12 @@ const (
 	Manage right.Right = "outbound.list.manage"
 )
 
-// Calls makes the calls; voice answers.
+// Calls makes the calls; voice answers. Facts (event.CalloutBegun and its like) tell how they go.
 type Calls interface {
-	// Send reserves the agent, rings them and calls the person when they have answered. An error: nothing was begun.
-	Send(ctx context.Context, e Errand) error
-	// Cancel ends a call whose person has not answered; one who has is let alone.
-	Cancel(c id.Contact, why string)
-}
-
-// Errand is one attempt to reach a person.
-type Errand struct {
-	Contact id.Contact
-	Site    id.Site
-	Queue   id.Queue
-	Agent   id.User
-	Number  string
-	Ring    time.Duration
-	Ears    Ears
-}
-
-// Ears hear how an attempt goes: each is told at most once and in this order, Over always and last.
-type Ears interface {
-	Dialling(ctx context.Context, agent id.User) error // the person is called next; not with an error
-	Reached(agent id.User)                             // must not block
-	Over(reached bool, why string)                     // why: a code when not reached
+	// CallOut rings the agent and then calls the person. An error: nothing was begun.
+	CallOut(ctx context.Context, o contact.Outcall) (id.Contact, error)
+	// GiveUp ends a call whose person has not answered; one who has is let alone.
+	GiveUp(ctx context.Context, c id.Contact, why string) error
 }
 
 // Idle is an agent with nothing to do, since when (unix ms).
@@ -100,7 +83,6 @@ type Deps struct {
 	Area     func(site id.Site) string                                                   // area code of a site's city ("020")
 	Zone     func(site string) *time.Location                                            // nil: UTC
 	Lease    func(ctx context.Context) (lost <-chan struct{}, release func(), err error) // only one process dials for others; nil: this is the only one
-	Node     id.Node
 	Hub      *web.Hub
 	Changed  func(func())
 	Tell     func() // tells the other processes that lists were started or stopped; nil: there are none
@@ -112,12 +94,11 @@ type Module struct {
 	deps  Deps
 	ready chan struct{}
 	wake  chan struct{}
-	done  sync.WaitGroup // attempts under way
 
 	mu      sync.Mutex
 	lists   []List
 	on      map[string]bool
-	live    map[id.Contact]*attempt
+	live    map[id.Contact]bool   // attempts that are not over
 	rest    map[id.User]time.Time // agents who did not answer are not rung again before
 	waiting numbers
 	api     *web.API
@@ -126,7 +107,7 @@ type Module struct {
 // New makes the module; Start runs it.
 func New(d Deps) *Module {
 	return &Module{
-		deps: d, ready: make(chan struct{}), wake: make(chan struct{}, 1), on: map[string]bool{}, live: map[id.Contact]*attempt{}, rest: map[id.User]time.Time{},
+		deps: d, ready: make(chan struct{}), wake: make(chan struct{}, 1), on: map[string]bool{}, live: map[id.Contact]bool{}, rest: map[id.User]time.Time{},
 	}
 }
 
@@ -161,7 +142,6 @@ func (m *Module) Start(ctx context.Context) error {
 	for ctx.Err() == nil {
 		m.term(ctx)
 	}
-	m.done.Wait()
 	return nil
 }
 

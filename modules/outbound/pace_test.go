@@ -4,7 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/day"
+	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/platform/store"
@@ -75,7 +77,7 @@ func TestOutboundAttempts(t *testing.T) {
 		h := newHouse(t, db)
 		const number = "013800000001"
 		h.begins(visit(Progressive), number)
-		for n, how := range []string{"contact.busy", "no_answer"} {
+		for n, how := range []string{event.OutBusy, event.OutNoAnswer} {
 			h.staff("1001")
 			h.look()
 			e := h.one()
@@ -88,7 +90,7 @@ func TestOutboundAttempts(t *testing.T) {
 				t.Fatal("called by two at once")
 			}
 			h.clock.Advance(20 * time.Second)
-			e.Ears.Over(false, how)
+			h.ends(e, how, how)
 			h.staff("1001")
 			h.look()
 			if len(h.taken()) > 0 {
@@ -118,7 +120,10 @@ func TestOutboundAgentDoesNotAnswer(t *testing.T) {
 	h.begins(visit(Progressive), number)
 	h.staff("1001")
 	h.look()
-	h.one().Ears.Over(false, "no_agent")
+	e := h.one()
+	h.rings(e)
+	h.stands(number, Calling, "")
+	h.ends(e, event.OutAgent, "no_answer")
 	h.stands(number, Pending, "")
 	h.staff("1001")
 	h.look()
@@ -192,9 +197,7 @@ func TestOutboundRestart(t *testing.T) {
 		h.look()
 		sent := h.taken()
 		h.dials(sent[1])
-		h.dials(sent[2])
-		sent[2].Ears.Reached("1003")
-		h.done.Wait()
+		h.talks(sent[2])
 		h.stands(numbers[0], Calling, "")
 		h.stands(numbers[1], Dialled, "")
 		h.stands(numbers[2], Reached, "reached")
@@ -206,10 +209,18 @@ func TestOutboundRestart(t *testing.T) {
 		h.serve()
 		h.clock.Advance(time.Second)
 		h.sweep(t.Context(), h.now())
+		h.stands(numbers[0], Calling, "") // as far as anybody knows it may begin yet
+		h.stands(numbers[1], Dialled, "")
+		for _, o := range sent[1:] { // the house closes what was open
+			h.says(o.Contact, true, event.ContactLost{LastHeard: h.now().UnixMilli()})
+		}
+		lost := h.now()
+		h.clock.Advance(beginKeep)
+		h.sweep(t.Context(), h.now())
 		h.stands(numbers[0], Pending, "")
 		h.stands(numbers[1], Pending, "lost")
 		h.stands(numbers[2], Reached, "reached")
-		if p := h.person(numbers[1]); p.tries != 1 || p.due != h.now().Add(30*time.Minute).UnixMilli() {
+		if p := h.person(numbers[1]); p.tries != 1 || p.due != lost.Add(30*time.Minute).UnixMilli() {
 			t.Errorf("the one whose telephone rang has %d tries, due in %v", p.tries, time.UnixMilli(p.due).Sub(h.now()))
 		}
 		h.staff("1001", "1002", "1003", "1004")
@@ -227,25 +238,65 @@ func TestOutboundRestart(t *testing.T) {
 	})
 }
 
-// Every state has a deadline: a card nobody dials, an attempt of another process, a talk without a result.
+// Every state has a deadline: a card nobody dials, a talk without a result.
 func TestOutboundDeadlines(t *testing.T) {
 	h := newHouse(t, storetest.SQLite(t))
-	numbers := []string{"013800000001", "013800000002", "013800000003"}
+	numbers := []string{"013800000001", "013800000002"}
 	h.begins(visit(Preview), numbers...)
 	must(t, h.nextFor(t.Context(), "1001", ""))
 	h.stands(numbers[0], Shown, "")
-	for i, s := range []State{Calling, Reached} {
-		_, err := store.Exec(t.Context(), h.deps.DB, `UPDATE outbound_person SET state = ?, node = 'other', agent = '1002', since = ? WHERE number = ?`, string(s), h.now().UnixMilli(), numbers[i+1])
-		must(t, err)
-	}
-	h.look()
-	h.stands(numbers[1], Calling, "")
+	_, err := store.Exec(t.Context(), h.deps.DB, `UPDATE outbound_person SET state = 'reached', agent = '1002', since = ? WHERE number = ?`, h.now().UnixMilli(), numbers[1])
+	must(t, err)
 	h.clock.Advance(shownKeep + time.Second)
 	h.look()
 	h.stands(numbers[0], Pending, "")
-	h.stands(numbers[1], Pending, "")
-	h.stands(numbers[2], Reached, "")
+	h.stands(numbers[1], Reached, "")
 	h.clock.Advance(resultKeep)
 	h.look()
-	h.stands(numbers[2], Closed, "unreported")
+	h.stands(numbers[1], Closed, "unreported")
+}
+
+// A process that dies while the agent's telephone rings: the person's may have rung too, so the attempt counts; facts
+// that were not heard, because nobody listened, are read from the ledger.
+func TestOutboundUnheard(t *testing.T) {
+	h := newHouse(t, storetest.SQLite(t))
+	numbers := []string{"013800000001", "013800000002", "013800000003"}
+	h.begins(visit(Progressive), numbers...)
+	h.staff("1001", "1002", "1003")
+	h.look()
+	sent := h.taken()
+	begun := func(o contact.Outcall) []event.Body {
+		return []event.Body{event.ContactStarted{Direction: contact.Out}, event.CalloutBegun{Agent: o.Agent, Purpose: purpose, Ref: o.Ref}}
+	}
+	h.says(sent[0].Contact, true, append(begun(sent[0]), event.ContactLost{})...)
+	h.says(sent[1].Contact, true, append(begun(sent[1]), event.LegStarted{Role: "caller"}, event.CalloutEnded{Result: event.OutBusy}, event.ContactEnded{})...)
+	h.says(sent[2].Contact, true, append(begun(sent[2]), event.LegStarted{Role: "caller"}, event.CalloutAnswered{}, event.CalloutEnded{Result: event.OutAnswered}, event.ContactEnded{})...)
+	h.clock.Advance(time.Second)
+	h.look()
+	h.stands(numbers[0], Pending, "lost")
+	h.stands(numbers[1], Pending, "busy")
+	h.stands(numbers[2], Reached, "reached")
+	for _, n := range numbers {
+		if p := h.person(n); p.tries != 1 {
+			t.Errorf("%s: %d tries", n, p.tries)
+		}
+	}
+	h.sound()
+}
+
+// Where the rules for calls out forbid a number it is tried again later, and not for ever.
+func TestOutboundBarred(t *testing.T) {
+	h := newHouse(t, storetest.SQLite(t))
+	const number = "013800000001"
+	h.begins(visit(Progressive), number)
+	for _, want := range []State{Pending, Closed} {
+		h.staff("1001")
+		h.refuse = fault.New(fault.Forbidden, "voice.callout.class")
+		h.look()
+		if p := h.person(number); p.state != want {
+			t.Errorf("stands %s (%s), want %s", p.state, p.how, want)
+		}
+		h.clock.Advance(time.Hour)
+	}
+	h.sound()
 }

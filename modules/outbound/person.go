@@ -21,13 +21,11 @@ const (
 	Closed  State = "closed"  // not called any more
 )
 
-// The deadlines. An attempt lasts at most as long as two telephones ring; what is older than attemptKeep belongs to a
-// process that is gone.
+// The deadlines. An attempt ends with its contact, which has deadlines of its own.
 const (
-	shownKeep   = 10 * time.Minute
-	attemptKeep = 5 * time.Minute
-	talkKeep    = 12 * time.Hour // an attempt of another process, from its beginning
-	resultKeep  = 24 * time.Hour
+	shownKeep  = 10 * time.Minute
+	beginKeep  = time.Minute // until the contact of an attempt is in the ledger
+	resultKeep = 24 * time.Hour
 )
 
 // OwnCell is one column of a person's own, as it was brought in.
@@ -52,20 +50,24 @@ type person struct {
 	tries   int
 	agent   id.User
 	contact id.Contact // of the attempt under way or the last
-	node    id.Node
-	how     string // how the last attempt ended; of a closed one: why it is closed
+	how     string     // how the last attempt ended; of a closed one: why it is closed
 }
 
-const personColumns = `id, list, number, name, note, more, source, added_at, state, since, due_at, tries, agent, contact, node, how`
+const personColumns = `id, list, number, name, note, more, source, added_at, state, since, due_at, tries, agent, contact, how`
 
 func scanPerson(r store.Scanner) (p person, err error) {
 	return p, r.Scan(&p.id, &p.list, &p.number, &p.name, &p.note, store.JSON(&p.more), &p.source, &p.addedAt, &p.state, &p.since, &p.due, &p.tries,
-		&p.agent, &p.contact, &p.node, &p.how)
+		&p.agent, &p.contact, &p.how)
 }
 
 // people reads persons by a condition.
 func people(ctx context.Context, q store.Querier, where string, args ...any) ([]person, error) {
 	return store.All(ctx, q, `SELECT `+personColumns+` FROM outbound_person WHERE `+where, scanPerson, args...)
+}
+
+// personOf gives whom the attempt that makes a contact is to.
+func personOf(ctx context.Context, q store.Querier, c id.Contact) (person, error) {
+	return store.One(ctx, q, `SELECT `+personColumns+` FROM outbound_person WHERE contact = ?`, scanPerson, string(c))
 }
 
 func personByID(ctx context.Context, q store.Querier, code string) (person, error) {
@@ -74,9 +76,9 @@ func personByID(ctx context.Context, q store.Querier, code string) (person, erro
 
 // put writes where a person stands; only if they still stand where they were read: store.ErrNotFound says no.
 func put(ctx context.Context, q store.Querier, was State, of id.Contact, p *person) error {
-	return store.Change(ctx, q, `UPDATE outbound_person SET state = ?, since = ?, due_at = ?, tries = ?, agent = ?, contact = ?, node = ?, how = ?
+	return store.Change(ctx, q, `UPDATE outbound_person SET state = ?, since = ?, due_at = ?, tries = ?, agent = ?, contact = ?, how = ?
 		WHERE id = ? AND state = ? AND contact = ?`,
-		string(p.state), p.since, p.due, p.tries, string(p.agent), string(p.contact), string(p.node), p.how, p.id, string(was), string(of))
+		string(p.state), p.since, p.due, p.tries, string(p.agent), string(p.contact), p.how, p.id, string(was), string(of))
 }
 
 // move puts a person into a state.

@@ -62,7 +62,7 @@ func (m *Module) after(ctx context.Context, tx *store.Tx, l List, p *person, r T
 		}
 		next := *p
 		next.move(Pending, now)
-		next.agent, next.node, next.how = "", "", r.Result
+		next.agent, next.how = "", r.Result
 		if next.due = r.Due; next.due == 0 {
 			next.due = now.Add(gap(l)).UnixMilli()
 		}

@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/kapok-hotline/kapok/core/fault"
@@ -180,9 +181,9 @@ func (m *Module) add(ctx context.Context, l List, all []person, dry bool) (out P
 			if p.more == nil {
 				p.more = []OwnCell{}
 			}
-			if _, err := store.Exec(ctx, tx, `INSERT INTO outbound_person (`+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, 0, '', '', '', '')
+			if _, err := store.Exec(ctx, tx, `INSERT INTO outbound_person (`+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, 0, '', '', '')
 				ON CONFLICT DO NOTHING`,
-				id.New(now), l.Code, p.number, p.name, p.note, store.JSON(&p.more), string(p.source), now.UnixMilli(), now.UnixMilli(), first+int64(i)); err != nil {
+				id.New(time.UnixMilli(first+int64(i))), l.Code, p.number, p.name, p.note, store.JSON(&p.more), string(p.source), now.UnixMilli(), now.UnixMilli(), first+int64(i)); err != nil {
 				return err
 			}
 		}

@@ -116,6 +116,9 @@ func (m *Module) forced(ctx context.Context, o Order) (r Reply, ours bool, err e
 	case verbSeize:
 		r.Endpoint, err = m.seize(ctx, o)
 		return r, true, err
+	case verbDial:
+		r.Endpoint, err = m.dial(ctx, o)
+		return r, true, err
 	}
 	return r, false, nil
 }

@@ -25,6 +25,7 @@ type Order struct {
 	Reason   string           `json:"reason,omitempty"`
 	Until    int64            `json:"until,omitempty"` // unix ms
 	Offer    id.Offer         `json:"offer,omitempty"`
+	WrapMs   int64            `json:"wrap_ms,omitempty"` // of what comes through no queue; less than 0: until the agent is done
 }
 
 // Reply is the brain's answer.

@@ -44,7 +44,7 @@ type call struct {
 	rec     *recording
 	ask5    *asking // the person is asked how it was
 
-	owed     *owed    // it calls somebody back
+	owed     *owed    // it is a call of ours to a person
 	tended   *tended  // what is said to a person who waits
 	promises *promise // this person is to be called back
 	entry    Waiting  // how it entered its queue
@@ -103,6 +103,7 @@ type side struct {
 	out        *outWay // by which an outside number is called; nil before that
 	leg        rtp.Leg
 	dialog     *sip.Dialog
+	own        bool      // the agent asked to be rung
 	ringing    func()    // called when the phone says that it rings; may be nil
 	referral   *referral // the agent waits to hear how a transfer by key went
 	startedAt  time.Time

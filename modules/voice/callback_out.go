@@ -12,18 +12,18 @@ import (
 	"github.com/kapok-hotline/kapok/platform/rtp"
 )
 
-// dialing is the phase of a call-out whose agent has answered while the person is being called.
+// dialing is the phase of a call of ours whose agent has answered while the person is being called.
 const dialing phase = "dialing"
 
 // callbackRing is how long the person's phone may ring.
 const callbackRing = 45 * time.Second
 
-// owed is what a call has that calls a person of the house's own accord: the agent is found first, then the person is
-// called.
+// owed is what a call has that calls a person: an agent is found first, by the queue for who is called back, and for a
+// call out it is the one who asked for it. Then the person is called.
 type owed struct {
-	promise *promise // nil: nobody asked for it
-	errand  *Errand  // nil: it calls back who asked for it
 	number  string   // to be called
+	promise *promise // nil: nobody was promised a call
+	out     *outcall // nil: an agent did not ask for it
 	agent   id.User
 	ear     *audio.Player // what the agent hears until the person answers
 	dialled bool
@@ -41,36 +41,33 @@ func (nobody) Close() error             { return nil }
 
 // callBack makes the call of a try and brings it to its queue, at the place the person had.
 func (m *Module) callBack(p *promise, now time.Time) *call {
-	c := &call{id: id.Contact(id.New(now)), site: p.site, number: p.line, from: string(p.line), owed: &owed{promise: p, number: p.number}}
+	c := &call{
+		m: m, id: id.Contact(id.New(now)), site: p.site, number: p.line, startedAt: now, from: string(p.line),
+		inbox: make(chan func(), inboxLength), done: make(chan struct{}), timer: time.NewTimer(time.Hour), phase: guided,
+		owed: &owed{number: p.number, promise: p}, outcome: contact.Unreached,
+	}
+	c.log = m.deps.Log.With("contact", string(c.id))
+	c.ctx, c.stop = context.WithCancel(m.life)
+	c.caller = &side{role: "caller", number: p.number, leg: nobody{}}
+	c.player = m.tick.NewPlayer(c.caller.leg)
 	if p.lang != "" {
 		c.cursor.Vars = map[string]string{"lang": p.lang}
 	}
-	m.goOut(c, now, func() { m.callbacks.tried(c) })
+	m.mu.Lock()
+	m.calls[c.id] = c
+	m.mu.Unlock()
+	c.factAt(now, "", event.ContactStarted{Medium: contact.Phone, Direction: contact.Out, From: p.number, To: p.number, Number: p.line})
+	m.gone.Go(func() {
+		c.run()
+		m.callbacks.tried(c)
+	})
 	c.post(func() {
 		c.wait(p.queue, Waiting{Since: p.since, Priority: p.priority, Needs: p.needs})
 	})
 	return c
 }
 
-// goOut begins the life of a call of ours to a person who is not called yet; over is told its end.
-func (m *Module) goOut(c *call, now time.Time, over func()) {
-	c.m, c.startedAt, c.phase, c.outcome = m, now, guided, contact.Unreached
-	c.inbox, c.done, c.timer = make(chan func(), inboxLength), make(chan struct{}), time.NewTimer(time.Hour)
-	c.log = m.deps.Log.With("contact", string(c.id))
-	c.ctx, c.stop = context.WithCancel(m.life)
-	c.caller = &side{role: "caller", number: c.owed.number, leg: nobody{}}
-	c.player = m.tick.NewPlayer(c.caller.leg)
-	m.mu.Lock()
-	m.calls[c.id] = c
-	m.mu.Unlock()
-	c.factAt(now, "", event.ContactStarted{Medium: contact.Phone, Direction: contact.Out, From: c.owed.number, To: c.owed.number, Number: c.number})
-	m.gone.Go(func() {
-		c.run()
-		over()
-	})
-}
-
-// seeking says that the call is one back to a person who has not answered yet.
+// seeking says that the call is one of ours to a person who has not answered yet.
 func (c *call) seeking() bool { return c.owed != nil && !c.owed.reached }
 
 // shownTo gives the number a side is shown: an agent sees who is to be called back, all others see the house.
@@ -100,23 +97,20 @@ func (c *call) seek(agent *side) {
 	b.ear = c.m.tick.NewPlayer(agent.leg)
 	b.ear.Music(audio.RingBack())
 	lang := c.m.snap.Load().settings.Language // of the agent, not of the person
-	prompts := append([]string{"callback_for"}, digits(b.number)...)
-	if b.errand == nil { // of an errand the agent has the card
-		b.ear.Play(nil, c.m.sounds.clips(lang, prompts)...)
+	if b.promise != nil {                     // who dials knows whom
+		b.ear.Play(nil, c.m.sounds.clips(lang, append([]string{"callback_for"}, digits(b.number)...))...)
+	} else {
+		b.ear.Play(nil)
 	}
 	person := &side{role: "caller", number: b.number}
 	c.m.gone.Go(func() {
-		err := b.may(c.ctx, c.m)
-		if err == nil {
-			ctx, cancel := context.WithTimeoutCause(c.ctx, b.ring(), fault.New(fault.Unavailable, "no_answer"))
-			defer cancel()
-			err = c.call(ctx, person)
-		}
-		if err != nil {
+		ctx, cancel := context.WithTimeoutCause(c.ctx, b.ring(), fault.New(fault.Unavailable, "no_answer"))
+		defer cancel()
+		if err := c.call(ctx, person); err != nil {
 			c.post(func() {
 				if c.phase == dialing && c.seeking() {
 					b.why = fault.CodeOf(err)
-					c.end(contact.BySystem, "callback "+b.why)
+					c.end(contact.BySystem, "callout "+b.why)
 				}
 			})
 		}
@@ -134,7 +128,7 @@ func (c *call) call(ctx context.Context, person *side) error {
 		_ = person.leg.Close() // nothing flowed yet
 		return notHere(c.id)
 	}
-	dialog, answer, err := c.m.callOut(ctx, c, person, c.outSite(), c.from, "callback")
+	dialog, answer, err := c.m.dial(ctx, c, person, "callout")
 	if err == nil {
 		person.dialog = dialog
 		err = person.leg.Accept(answer)
@@ -166,16 +160,19 @@ func (c *call) reached(person *side) {
 	c.rings.joined(person)
 	c.factAt(now, "", event.LegAnswered{Leg: person.id})
 	c.caller, c.player = person, c.m.tick.NewPlayer(person.leg)
-	if b.errand != nil {
-		b.errand.Ears.Reached(b.agent)
-	} else {
-		c.kept(b, now)
+	if b.promise == nil {
+		c.outReached(person, now)
+		c.connect(c.agent)
+		return
 	}
+	c.backReached(now)
 	c.connect(c.agent)
+	c.m.gone.Go(func() { c.m.callbacks.close(b.promise, event.BackReached, "") })
 }
 
-// kept writes down that a promise is kept: the visit in which the person asked is answered.
-func (c *call) kept(b *owed, now time.Time) {
+// backReached tells that who was promised a call has it.
+func (c *call) backReached(now time.Time) {
+	b := c.owed
 	p := b.promise
 	offer := id.Offer("callback-" + p.id)
 	wait := now.UnixMilli() - p.enteredAt
@@ -185,7 +182,6 @@ func (c *call) kept(b *owed, now time.Time) {
 	c.m.deps.Facts.Post(now, p.site, string(p.contact), string(b.agent), event.ContactAnswered{
 		Offer: offer, Queue: p.queue, Agent: b.agent, EnteredAt: p.enteredAt, WaitMs: wait,
 	})
-	c.m.gone.Go(func() { c.m.callbacks.close(p, event.BackReached, "") })
 }
 
 // leaveSeeking ends a call-out at the word of the agent who waits for the person; false when it is no such call.

@@ -81,7 +81,9 @@ type Settings struct {
 	Greetings   []Greeting `json:"greetings,omitempty"`
 	KeyDays     int        `json:"key_days,omitempty" minimum:"0" maximum:"3650" doc:"recordings get a new master key every so many days; 0: only when asked"`
 	Language    string     `json:"language" enum:"zh,yue,en"`
-	HoldLimitS  int        `json:"hold_limit_s,omitempty" minimum:"0" maximum:"3600" doc:"seconds on hold after which the agent is reminded, and again after as many; 0: never"`
+	// CalloutWrapupS is the wrap-up after a call out.
+	CalloutWrapupS int `json:"callout_wrapup_s,omitempty" minimum:"-1" maximum:"3600" doc:"seconds of wrap-up after a call out, which has no queue; 0: 60; -1: until the agent is done"`
+	HoldLimitS     int `json:"hold_limit_s,omitempty" minimum:"0" maximum:"3600" doc:"seconds on hold after which the agent is reminded, and again after as many; 0: never"`
 }
 
 // Greeting is a special greeting played before the flow within its days.

@@ -66,6 +66,10 @@ func (c *call) next(in flow.Input) {
 		c.end(contact.BySystem, "queue "+in.Why)
 		return
 	}
+	if c.flow == nil { // a call out has none: who was given away to nobody cannot be left without a word
+		c.end(contact.BySystem, "transfer "+in.Why)
+		return
+	}
 	c.phase = guided
 	c.noDeadline()
 	c.gather = nil

@@ -41,6 +41,7 @@ func (c *call) end(by contact.Party, cause string) {
 	case guided:
 	}
 	c.rings.end(c, cause)
+	c.outEnded()
 	switch {
 	case c.spoken:
 		c.outcome = contact.Answered // whatever came after: an agent has spoken with the person

@@ -129,6 +129,11 @@ func (h *house) Seize(ctx context.Context, c id.Contact, a id.User) (contact.End
 	return h.Take(ctx, c, a, "")
 }
 
+func (h *house) Dial(ctx context.Context, c id.Contact, a id.User, wrapup time.Duration) (contact.Endpoint, error) {
+	h.note("dial %s %s", a, wrapup)
+	return h.Take(ctx, c, a, "")
+}
+
 func (h *house) Endpoint(_ context.Context, at contact.Endpoint, up bool) error {
 	h.note("endpoint %s%s %v", at.Agent, at.Phone, up)
 	return nil

@@ -42,7 +42,10 @@ func (m *Module) replace(ctx context.Context, in *sip.Incoming, from contact.End
 
 // sides are those whose dialogs stand now.
 func (c *call) sides() []*side {
-	all := []*side{c.caller}
+	var all []*side
+	if c.caller.dialog != nil { // who is being called has none yet
+		all = append(all, c.caller)
+	}
 	if c.agent != nil {
 		all = append(all, c.agent)
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/kapok-hotline/kapok/platform/sip"
 )
 
-// Headers an endpoint of ours understands: the contact, and what the call is for (offer, echo, reattach).
+// Headers an endpoint of ours understands: the contact, and what the call is for (offer, echo, reattach,
+// supervise; own: the agent has just asked for it, and a browser takes it by itself).
 const (
 	headerContact = "X-Kapok-Contact"
 	headerKind    = "X-Kapok-Kind"

@@ -311,8 +311,11 @@ func (m *Module) maySecret(ctx context.Context, recording string, place id.Site)
 
 // purpose is what an endpoint is told that it is rung for.
 func (s *side) purpose() string {
-	if s.role == supervisor {
+	switch {
+	case s.role == supervisor:
 		return "supervise"
+	case s.own:
+		return "own"
 	}
 	return "offer"
 }

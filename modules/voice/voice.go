@@ -68,6 +68,8 @@ type Queues interface {
 	Taken(ctx context.Context, c id.Contact, agent id.User) error
 	// Seize is Take for a leader who takes part in a talk: also who is away.
 	Seize(ctx context.Context, c id.Contact, agent id.User) (contact.Endpoint, error)
+	// Dial is Take for what an agent does of their own will, away or in wrap-up, too; the wrap-up after it lasts wrapup.
+	Dial(ctx context.Context, c id.Contact, agent id.User, wrapup time.Duration) (contact.Endpoint, error)
 	Endpoint(ctx context.Context, at contact.Endpoint, up bool) error
 	Sound(q id.Queue) Sound
 }

@@ -396,6 +396,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/callouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom I called of late */
+        get: operations["get-desk-callouts"];
+        put?: never;
+        /** Call a person outside */
+        post: operations["post-desk-callouts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/consult": {
         parameters: {
             query?: never;
@@ -2176,6 +2194,12 @@ export interface components {
              */
             until?: number;
         };
+        CallOutInBody: {
+            /** @description as dialled */
+            number?: string;
+            /** @description in place of a number: the person of this contact of mine, or of a call out of mine */
+            of?: string;
+        };
         CheckInBody: {
             graph: unknown;
         };
@@ -2297,8 +2321,15 @@ export interface components {
             /** @description who takes part */
             leaders?: components["schemas"]["DeskLeaderView"][];
             number: string;
-            /** @enum {string} */
-            phase: "ringing" | "talking" | "held" | "wrapup";
+            /** @description of a call out */
+            out?: components["schemas"]["DeskOutView"];
+            /** @description the agent asked for it: their own phone rings, a browser takes it by itself */
+            own?: boolean;
+            /**
+             * @description dialing: the agent has answered, the person called has not yet
+             * @enum {string}
+             */
+            phase: "ringing" | "dialing" | "talking" | "held" | "wrapup";
             quality?: components["schemas"]["DeskQualityView"];
             queue?: string;
             queue_name?: string;
@@ -2366,6 +2397,18 @@ export interface components {
             /** Format: int64 */
             wrap_ms: number;
         };
+        DeskDialled: {
+            /** Format: int64 */
+            at: number;
+            city?: string;
+            contact: string;
+            number: string;
+            /**
+             * @description empty: it is under way, or was cut off
+             * @enum {string}
+             */
+            result?: "answered" | "busy" | "refused" | "no_answer" | "unreachable" | "agent" | "failed";
+        };
         DeskDirectoryEntry: {
             code: string;
             /** @enum {string} */
@@ -2430,6 +2473,14 @@ export interface components {
             /** @enum {string} */
             verb: "ready" | "away" | "sign_out" | "release" | "skills" | "listen" | "whisper" | "barge" | "take_over" | "recall";
             why: string;
+        };
+        DeskOutView: {
+            /** @description desk, missed, outbound …: what asked for it */
+            purpose?: string;
+            /** @description entry of the list that asked for it */
+            ref?: string;
+            /** @enum {string} */
+            result?: "answered" | "busy" | "refused" | "no_answer" | "unreachable" | "agent" | "failed";
         };
         DeskPhoneEntry: {
             code: string;
@@ -4244,6 +4295,7 @@ export type BeginTotpOutBody = components['schemas']['BeginTOTPOutBody'];
 export type BoardOutBody = components['schemas']['BoardOutBody'];
 export type CalendarOneDay = components['schemas']['CalendarOneDay'];
 export type CalendarStateNow = components['schemas']['CalendarStateNow'];
+export type CallOutInBody = components['schemas']['CallOutInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
 export type CheckOutBody = components['schemas']['CheckOutBody'];
 export type CodeBodyInBody = components['schemas']['CodeBodyInBody'];
@@ -4261,6 +4313,7 @@ export type DemoLoginInBody = components['schemas']['DemoLoginInBody'];
 export type DeskCallView = components['schemas']['DeskCallView'];
 export type DeskConsultView = components['schemas']['DeskConsultView'];
 export type DeskDay = components['schemas']['DeskDay'];
+export type DeskDialled = components['schemas']['DeskDialled'];
 export type DeskDirectoryEntry = components['schemas']['DeskDirectoryEntry'];
 export type DeskEmergencyCard = components['schemas']['DeskEmergencyCard'];
 export type DeskEndpointView = components['schemas']['DeskEndpointView'];
@@ -4268,6 +4321,7 @@ export type DeskHelpView = components['schemas']['DeskHelpView'];
 export type DeskLeaderView = components['schemas']['DeskLeaderView'];
 export type DeskMoveView = components['schemas']['DeskMoveView'];
 export type DeskNoteView = components['schemas']['DeskNoteView'];
+export type DeskOutView = components['schemas']['DeskOutView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -5217,6 +5271,68 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-callouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskDialled"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-callouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallOutInBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {

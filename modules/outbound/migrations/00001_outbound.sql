@@ -5,7 +5,7 @@ CREATE TABLE outbound_list (code TEXT PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE outbound_run (list TEXT PRIMARY KEY, by_user TEXT NOT NULL, at BIGINT NOT NULL);
 
 -- Everybody on a list. state: pending, shown (to an agent), calling (the agent's telephone), dialled (the person's),
--- reached (no result yet), closed. since: when the state began. contact and node: of the attempt under way, or the last.
+-- reached (no result yet), closed. since: when the state began. contact: of the attempt under way, or the last.
 CREATE TABLE outbound_person (
   id TEXT PRIMARY KEY,
   list TEXT NOT NULL,
@@ -21,12 +21,12 @@ CREATE TABLE outbound_person (
   tries BIGINT NOT NULL,
   agent TEXT NOT NULL,
   contact TEXT NOT NULL,
-  node TEXT NOT NULL,
   how TEXT NOT NULL
 );
 CREATE UNIQUE INDEX outbound_person_once ON outbound_person (list, number);
 CREATE INDEX outbound_person_due ON outbound_person (list, state, due_at);
 CREATE INDEX outbound_person_number ON outbound_person (number);
+CREATE INDEX outbound_person_contact ON outbound_person (contact);
 CREATE INDEX outbound_person_agent ON outbound_person (agent, state);
 -- Nobody is called for two lists at once.
 CREATE UNIQUE INDEX outbound_person_busy ON outbound_person (number) WHERE state IN ('shown', 'calling', 'dialled');
@@ -38,7 +38,6 @@ CREATE TABLE outbound_try (
   list TEXT NOT NULL,
   site TEXT NOT NULL,
   agent TEXT NOT NULL,
-  node TEXT NOT NULL,
   mode TEXT NOT NULL,
   try BIGINT NOT NULL,
   day TEXT NOT NULL,

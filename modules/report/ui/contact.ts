@@ -39,6 +39,7 @@ export function factSaid(f: Fact, names: Names): Said {
   if (f.kind === 'contact.located' && b.how) key = `contact_located_${b.away ? 'away' : s(b.how)}`
   if (f.kind === 'contact.supervised' && b.mode) key = `contact_supervised_${s(b.mode)}`
   if (f.kind === 'contact.missed') key = ['missed', 'refused', 'failed', 'withdrawn'].includes(s(b.why)) ? `contact_missed_${s(b.why)}` : 'contact_missed'
+  if (f.kind === 'callout.ended' && b.result) key = `callout_ended_${s(b.result)}`
   if (f.kind === 'recording.stored' && b.missing) key = 'recording_stored_missing'
   if (f.kind === 'recording.kept' && !b.held) key = 'recording_kept_off'
   if (f.kind === 'wrapup.saved' && !b.final) key = 'wrapup_saved_auto'
