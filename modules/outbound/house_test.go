@@ -151,6 +151,7 @@ func (h *house) Serves(agent id.User, _ id.Queue) bool { return agent != "1009" 
 func (h *house) Within(site, root id.Site) bool {
 	return root == "" || site == root || strings.HasPrefix(string(site), string(root))
 }
+
 func (h *house) SiteOf(agent id.User) id.Site {
 	if agent == "2001" {
 		return "sz"
