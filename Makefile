@@ -24,8 +24,8 @@ lint:             ## gofumpt, golangci-lint, type check of the pages
 ui:               ## rebuild web/dist
 	scripts/ui.sh
 
-soak:             ## 10,000 calls at 50 a second with faults, then kapok doctor
-	go run ./test/soak -calls 10000 -rate 50
+soak:             ## 50,000 mixed calls with every verb and mishap and a kill -9, then kapok doctor
+	go run ./test/soak -calls 50000 -rate 25
 
 bench:            ## the table of goals and measured figures (-json for machines)
 	go run ./test/bench $(BENCH)

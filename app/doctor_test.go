@@ -58,6 +58,12 @@ var harms = []harm{
 	{law: "voice.recording.proofs", name: "erased without a proof", sql: recordingRow("REC4", "recordings/gone.krec", "1, 1"), subject: "REC4"},
 	{law: "outbound.tries", name: "an attempt nobody told of", sql: attemptRow("OUT1", "P1", 1, "busy"), subject: "01OUT1"},
 	{law: "outbound.once", name: "called while being called", sql: attemptRow("OUT2", "P1", 2, "busy"), subject: "01OUT"},
+	{law: "voice.callbacks", name: "a promise nobody told of", act: promiseRow("CB1", "open"), subject: "CB1"},
+	{law: "voice.callbacks", name: "a promise without its end", act: promiseRow("CB2", "reached"), subject: "CB2"},
+	{law: "missed.open", name: "a missed caller nobody heard of", sql: missedRow("MISS1", "open"), subject: "MISS1"},
+	{law: "missed.closed", name: "done, and the ledger does not know", sql: missedRow("MISS2", "reached"), subject: "MISS2"},
+	{law: "missed.attempts", name: "a call that was answered is said to be missed", sql: `INSERT INTO missed_miss (contact, row_id, at, kind, queue, site, wait_ms, recording)
+		VALUES ('%s', 'MISS1', 1, 'abandoned', '', 'gz', 1, '')`},
 	{law: "ledger.seqs", name: "a fact was taken out", sql: `DELETE FROM ledger_fact WHERE subject = '%s' AND kind = 'contact.queued'`, subject: "*"},
 	{law: "ledger.folds", name: "a fold stays behind", sql: `UPDATE ledger_fold SET live = FALSE WHERE name = 'report'`, subject: "report"},
 }
@@ -146,6 +152,24 @@ func recordingRow(recording, file, erased string) string {
 func attemptRow(contact, person string, try int, how string) string {
 	return fmt.Sprintf(`INSERT INTO outbound_try (contact, person, list, site, agent, mode, try, day, at, reached_at, ended_at, how, result, note)
 		VALUES ('01%s', '%s', 'visit', 'gz', '1001', 'preview', %d, '2026-11-23', 1000, 0, 2000, '%s', '', '')`, contact, person, try, how)
+}
+
+// promiseRow is a promise to call back that was made an hour ago and is not in the ledger.
+func promiseRow(code, state string) func(*testing.T, *House) {
+	return func(t *testing.T, h *House) {
+		t.Helper()
+		_, err := store.Exec(t.Context(), h.db, `INSERT INTO voice_callback (id, node, contact, queue, entered_at, since, site, line, number, caller, lang, priority,
+			needs, asked_at, due_at, tries, most, every_ms, state, ended_at) VALUES (?, 'gone', '01DOCTOR', 'general', 1, 1, 'gz', '', ?, '', '', 0, '[]', ?, 0, 0, 3, 1, ?, 0)`,
+			code, "0139"+code, h.clock.Now().Add(-time.Hour).UnixMilli(), state)
+		check(t, err)
+	}
+}
+
+// missedRow is a row of a missed caller.
+func missedRow(row, state string) string {
+	return `INSERT INTO missed_row (id, number, also, site, queue, kind, opened_at, last_at, attempts, longest_ms, due_day, ring_day, again_at,
+		recording, owner, tries, first_day, tried_at, result, note, state, closed_at, closed_day, closed_by)
+		VALUES ('` + row + `', '` + row + `', '', 'gz', '', 'abandoned', 1, 1, 1, 9000, '', '', 0, '', '', 0, '', 0, '', '', '` + state + `', 5, '1970-01-01', '1001')`
 }
 
 func strayRecording(t *testing.T, h *House) {

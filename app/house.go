@@ -19,6 +19,7 @@ import (
 	"github.com/kapok-hotline/kapok/modules/customer"
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
+	"github.com/kapok-hotline/kapok/modules/missed"
 	"github.com/kapok-hotline/kapok/modules/outbound"
 	"github.com/kapok-hotline/kapok/modules/report"
 	"github.com/kapok-hotline/kapok/modules/routing"
@@ -80,6 +81,7 @@ type House struct {
 	voice    *voice.Module
 	desk     *desk.Module
 	alert    *alert.Module
+	missed   *missed.Module
 	outbound *outbound.Module
 	surge    surge
 	all      []module

@@ -1,6 +1,10 @@
 package app
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // meters shows what an operator watches on /metrics beside what the pages' server counts itself.
 func (h *House) meters() {
@@ -8,6 +12,9 @@ func (h *House) meters() {
 		h.web.Metrics().MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "kapok", Name: name, Help: help}, value))
 	}
 	gauge("calls", "Calls under way.", func() float64 { return float64(h.voice.Calls()) })
+	gauge("media_legs", "Open media legs; each but a browser's has a pair of ports.", func() float64 { return float64(h.voice.Media()) })
+	gauge("callbacks_open", "People who are still to be called back.", func() float64 { return float64(h.voice.Promises()) })
+	gauge("goroutines", "Goroutines of the process.", func() float64 { return float64(runtime.NumGoroutine()) })
 	gauge("phones", "Registered phones and browsers.", func() float64 { return float64(h.voice.SIP().Registrar().Users()) })
 	gauge("journal_waiting", "Facts that wait for the disk.", func() float64 {
 		waiting, _ := h.journal.Waiting()

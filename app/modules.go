@@ -43,6 +43,7 @@ func (h *House) modules(ctx context.Context) ([]module, error) {
 	}
 	h.desk = h.newDesk()
 	h.alert = h.newAlert()
+	h.missed = h.newMissed()
 	h.outbound = h.newOutbound()
-	return []module{h.identity, h.calendar, h.customer, h.report, h.routing, h.voice, h.desk, h.alert, h.outbound}, nil
+	return []module{h.identity, h.calendar, h.customer, h.report, h.routing, h.voice, h.desk, h.alert, h.missed, h.outbound}, nil
 }

@@ -24,13 +24,15 @@ type ContactGuided struct {
 }
 
 // ContactStepped says the flow reached a node; Key is what the person pressed there, if anything. With Why it says
-// that an answer there came to nothing: silence (timeout) or a mistake (invalid). Via is the port the node was
+// that an answer there came to nothing: silence (timeout), a mistake (invalid), speech nobody could make out (unheard) or
+// turn into text (deaf). Via is the port the node was
 // reached by, where the nodes alone do not tell.
 type ContactStepped struct {
 	Flow id.Flow `json:"flow"`
 	Node string  `json:"node"`
 	Step string  `json:"step"` // the node's kind: play, menu, gather …
 	Key  string  `json:"key,omitempty"`
+	Said bool    `json:"said,omitempty"` // the key was chosen by its words
 	Why  string  `json:"why,omitempty"`
 	Via  string  `json:"via,omitempty"`
 }

@@ -23,12 +23,14 @@ func Shipped() []Role {
 			"desk.self.use", "desk.call.out", "desk.team.see", "desk.seat.manage", "routing.agent.manage",
 			"desk.state.force", "desk.session.force", "desk.call.release", "desk.skill.force",
 			"alert.board.see", "alert.board.handle", "alert.surge.run", "outbound.list.use", "outbound.list.manage",
+			"missed.list.see", "missed.list.work", "missed.list.assign",
 			"desk.call.listen", "desk.call.whisper", "desk.call.barge", "desk.call.take_over",
 			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see",
 			"voice.recording.play", "customer.person.see", "customer.number.reveal", "identity.user.see",
 		}},
 		{Code: "agent", Name: "坐席员", NameEN: "Agent", Rights: []Right{
 			"desk.self.use", "desk.call.out", "outbound.list.use", "report.wallboard.see", "customer.person.see",
+			"missed.list.see", "missed.list.work",
 		}},
 		{Code: "quality", Name: "质检员", NameEN: "Quality assessor", Rights: []Right{
 			"report.wallboard.see", "report.interval.see", "report.contact.see",
@@ -36,6 +38,7 @@ func Shipped() []Role {
 		}},
 		{Code: "manager", Name: "热线负责人", NameEN: "Hotline manager", Rights: []Right{
 			"alert.board.see", "alert.board.handle", "alert.rule.manage", "alert.surge.run", "outbound.list.manage",
+			"missed.list.see", "missed.list.assign", "missed.rule.manage",
 			"desk.team.see", "desk.seat.manage", "desk.list.manage", "routing.queue.manage", "routing.agent.manage", "routing.skill.manage",
 			"voice.flow.manage", "voice.prompt.manage", "voice.recording.play", "voice.recording.manage", "voice.call.abroad",
 			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see", "report.cost.manage",
@@ -44,7 +47,7 @@ func Shipped() []Role {
 		}},
 		{Code: "integrator", Name: "集成人员", NameEN: "Integrator", Rights: []Right{
 			"desk.list.manage", "routing.queue.manage", "routing.skill.manage",
-			"voice.number.manage", "voice.trunk.manage", "voice.phone.manage", "voice.flow.manage", "voice.prompt.manage",
+			"voice.number.manage", "voice.trunk.manage", "voice.phone.manage", "voice.flow.manage", "voice.prompt.manage", "voice.speech.manage",
 			"platform.calendar.manage", "platform.holiday.manage", "identity.site.manage", "identity.token.manage",
 			"platform.health.see", "platform.config.manage", "platform.config.see",
 		}},

@@ -98,6 +98,7 @@ func (b *Brain) enter(ev *Event) {
 		if q.closed {
 			b.sendAway(ev, q.cfg.ClosedRule, WhyClosed)
 		} else {
+			b.countAttempt(ev.Caller, ci != none) // in vain, as for who hung up
 			b.sendAway(ev, q.cfg.FullRule, WhyFull)
 		}
 		if ci != none {

@@ -60,3 +60,17 @@ func TestRowB8ThirdAttempt(t *testing.T) {
 		})
 	}
 }
+
+// Who was turned away because the queue was full has tried in vain as much as who hung up in it.
+func TestRowB8TurnedAwayCounts(t *testing.T) {
+	d := newDesk(t, Settings{}, Queue{ID: "tax", MaxLength: 1, FullRule: "message"})
+	call := func(c id.Contact) *desk {
+		return d.clear().do(Event{Kind: ContactEntered, Contact: c, Queue: "tax", Channel: "voice", Caller: "139"})
+	}
+	d.enter("other", "tax")
+	call("c1").said("exit c1 full message")
+	d.wait(Minute)
+	call("c2").said("exit c2 full message")
+	d.leave("other").wait(Minute)
+	call("c3").said("queued c3 bonus 1")
+}

@@ -33,8 +33,9 @@ type Step struct {
 	Kind   Kind   `json:"kind"`
 	Key    string `json:"key,omitempty"`
 	Served bool   `json:"served,omitempty"`
-	Why    string `json:"why,omitempty"` // timeout (silent) or invalid (mistaken): the person is asked again, or leaves by this port
-	Via    string `json:"via,omitempty"` // the port taken here, where two ports of the node before lead here: closed, holiday, cases[1]
+	Said   bool   `json:"said,omitempty"` // the key was chosen by its words
+	Why    string `json:"why,omitempty"`  // timeout (silent) or invalid (mistaken): the person is asked again, or leaves by this port; unheard, deaf: asked for keys
+	Via    string `json:"via,omitempty"`  // the port taken here, where two ports of the node before lead here: closed, holiday, cases[1]
 }
 
 // Play plays prompts one after the other; in a text channel Text is sent. Answer Done, Failed (a prompt is
@@ -48,7 +49,8 @@ type Play struct {
 // Gather plays the prompts, which the first key ends, and takes keys. With Keys it is a menu: one key of the
 // list ends it (any other key too: the flow says that it was wrong). Otherwise Max digits or Stop end it.
 // First runs from the end of the prompts, Inter from each key; answer Digits (without Stop) or Timeout. When
-// Inter runs out after at least one digit, answer Digits with what there is.
+// Inter runs out after at least one digit, answer Digits with what there is. With Speech the person may say it
+// instead: answer Heard, or Failed when nothing can be made out (Unheard, Deaf, Off).
 type Gather struct {
 	Prompts []string  `json:"prompts,omitempty"`
 	Text    string    `json:"text,omitempty"`
@@ -61,6 +63,7 @@ type Gather struct {
 	Inter   span.Span `json:"inter"`
 	Ahead   string    `json:"ahead,omitempty"` // keys pressed before the question: the first digits of the answer
 	Try     int       `json:"try"`             // 0 for the first time
+	Speech  *Speech   `json:"speech,omitempty"`
 }
 
 // Limit is the longest the taking of keys can last after the prompts: a deadline for the state.
@@ -117,6 +120,7 @@ const (
 type Input struct {
 	Kind   InputKind         `json:"kind"`
 	Digits string            `json:"digits,omitempty"` // keys; in a text channel what the person wrote
+	Text   string            `json:"text,omitempty"`   // of Heard
 	State  day.State         `json:"state,omitempty"`  // of Hours
 	Name   string            `json:"name,omitempty"`   // the holiday's, of Hours; becomes {holiday}
 	Next   int64             `json:"next,omitempty"`   // unix ms of the next opening, of Hours; becomes {next_open}

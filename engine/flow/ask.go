@@ -17,7 +17,13 @@ func (r *run) ask(n *Node, lead string) (Cursor, Action) {
 	if g.Inter == 0 {
 		g.Inter = DefaultInter
 	}
-	if n.Kind == MenuKind {
+	if n.Kind == ListenKind {
+		g.Speech = n.speech(r.c.Keys)
+		if r.c.Keys && n.KeysPrompt != "" {
+			g.Prompts, g.Text = append(present(lead), n.KeysPrompt), ""
+		}
+	}
+	if n.Kind == MenuKind || n.Kind == ListenKind {
 		g.Choices = n.Keys
 		for _, k := range n.Keys {
 			g.Keys += k.Key

@@ -35,6 +35,9 @@ func (c *compiler) node(n *Node) {
 	switch n.Kind {
 	case MenuKind:
 		c.keys(n)
+	case ListenKind:
+		c.keys(n)
+		c.listen(n)
 	case GatherKind:
 		c.gather(n)
 	case SayKind:
@@ -57,13 +60,13 @@ func (c *compiler) node(n *Node) {
 }
 
 func (c *compiler) prompts(n *Node) {
-	asks := n.Kind == PlayKind || n.Kind == MenuKind || n.Kind == GatherKind
-	voice := c.g.Medium == "" || c.g.Medium == contact.Phone
-	switch {
-	case asks && voice && len(n.Prompts) == 0:
-		c.refuse(n.ID, "prompts", "prompt.none", "kind", string(n.Kind))
-	case asks && len(n.Prompts) == 0 && n.Text == "":
-		c.refuse(n.ID, "text", "prompt.none", "kind", string(n.Kind))
+	asks := n.Kind == PlayKind || n.Kind == MenuKind || n.Kind == ListenKind || n.Kind == GatherKind
+	field := "text"
+	if c.voice() {
+		field = "prompts"
+	}
+	if asks && len(n.Prompts) == 0 && n.Text == "" {
+		c.refuse(n.ID, field, "prompt.none", "kind", string(n.Kind))
 	}
 	for i, p := range n.Prompts {
 		if p == "" {
@@ -73,6 +76,19 @@ func (c *compiler) prompts(n *Node) {
 	}
 	c.known(n.ID, "timeout_prompt", "prompt", n.TimeoutPrompt, c.env.Prompts)
 	c.known(n.ID, "invalid_prompt", "prompt", n.InvalidPrompt, c.env.Prompts)
+	c.known(n.ID, "keys_prompt", "prompt", n.KeysPrompt, c.env.Prompts)
+}
+
+func (c *compiler) voice() bool { return c.g.Medium == "" || c.g.Medium == contact.Phone }
+
+// listen wants a way by keys: nobody is to depend on a machine that understands them.
+func (c *compiler) listen(n *Node) {
+	if c.voice() && n.KeysPrompt == "" {
+		c.refuse(n.ID, "keys_prompt", "listen.keys")
+	}
+	if !varName(n.Var) && n.Var != "" {
+		c.refuse(n.ID, "var", "var.form", "var", n.Var)
+	}
 }
 
 func (c *compiler) times(n *Node) {

@@ -14,7 +14,8 @@ type Cursor struct {
 	Version int               `json:"version"` // pinned at entry
 	Node    string            `json:"node"`    // waiting for the outcome of this node; "@entry" and "@emergency" are the greetings
 	Try     int               `json:"try,omitempty"`
-	Steps   int               `json:"steps"` // made so far, over all flows of the contact
+	Keys    bool              `json:"keys,omitempty"` // this question is asked by keys alone: speech came to nothing
+	Steps   int               `json:"steps"`          // made so far, over all flows of the contact
 	Ahead   string            `json:"ahead,omitempty"`
 	Bypass  bool              `json:"bypass,omitempty"`
 	Served  bool              `json:"served,omitempty"` // a step marked served was reached

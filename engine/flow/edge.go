@@ -26,6 +26,7 @@ func (n *Node) Edges() []Edge {
 	add("next", n.Next, n.Kind == GatherKind)
 	add("timeout", n.Timeout, false)
 	add("invalid", n.Invalid, false) // a wrong key is no choice: a stuck key must not go round for ever
+	add("heard", n.Heard, false)     // a television says something too
 	add("bypass", n.Bypass, false)
 	add("open", n.Open, false)
 	add("closed", n.Closed, false)

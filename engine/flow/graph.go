@@ -11,7 +11,7 @@ type Graph struct {
 	Code   id.Flow        `yaml:"code" json:"code" doc:"short name, unique among flows"`
 	Name   string         `yaml:"name" json:"name"`
 	NameEn string         `yaml:"name_en,omitempty" json:"name_en,omitempty"`
-	Medium contact.Medium `yaml:"medium,omitempty" json:"medium,omitempty" enum:"phone,wechat,chat,weibo,sms" doc:"empty is phone; a phone flow must have recorded prompts"`
+	Medium contact.Medium `yaml:"medium,omitempty" json:"medium,omitempty" enum:"phone,wechat,chat,weibo,sms" doc:"empty is phone"`
 	Start  string         `yaml:"start" json:"start" doc:"id of the first node"`
 	Nodes  []Node         `yaml:"nodes" json:"nodes"`
 }
@@ -23,6 +23,7 @@ type Kind string
 const (
 	PlayKind     Kind = "play"     // prompts, text, text_en, interruptible, next*
 	MenuKind     Kind = "menu"     // prompts, text, text_en, keys*, first, inter, retries, timeout*, invalid*, timeout_prompt, invalid_prompt, bypass
+	ListenKind   Kind = "listen"   // as menu, and: keys_prompt (* in a phone flow), var, heard
 	GatherKind   Kind = "gather"   // prompts, text, text_en, var*, min, max*, stop, check, first, inter, retries, timeout*, invalid*, timeout_prompt, invalid_prompt, next*
 	SayKind      Kind = "say"      // say*, value*, next*
 	HoursKind    Kind = "hours"    // calendar, open*, closed*, lunch, holiday
@@ -38,13 +39,13 @@ const (
 // Targets (next, timeout, bypass …) are ids of nodes of the same graph.
 type Node struct {
 	ID     string `yaml:"id" json:"id" pattern:"^[a-z][a-z0-9_-]{0,31}$"`
-	Kind   Kind   `yaml:"kind" json:"kind" enum:"play,menu,gather,say,hours,set,branch,city,queue,transfer,hangup"`
+	Kind   Kind   `yaml:"kind" json:"kind" enum:"play,menu,listen,gather,say,hours,set,branch,city,queue,transfer,hangup"`
 	Name   string `yaml:"name,omitempty" json:"name,omitempty" doc:"title of the card in the designer"`
 	NameEn string `yaml:"name_en,omitempty" json:"name_en,omitempty"`
 	Served bool   `yaml:"served,omitempty" json:"served,omitempty" doc:"whoever comes here has what they came for: it counts as self-served"`
 
 	Prompts       []string `yaml:"prompts,omitempty" json:"prompts,omitempty" doc:"codes of prompts, played in turn"`
-	Text          string   `yaml:"text,omitempty" json:"text,omitempty" doc:"what a text channel shows; {var} is filled in"`
+	Text          string   `yaml:"text,omitempty" json:"text,omitempty" doc:"what a text channel shows, and what the speech engine says in a phone flow where there are no prompts; {var} is filled in"`
 	TextEn        string   `yaml:"text_en,omitempty" json:"text_en,omitempty"`
 	Interruptible bool     `yaml:"interruptible,omitempty" json:"interruptible,omitempty" doc:"a key pressed meanwhile ends the prompt and counts at the next menu"`
 	Next          string   `yaml:"next,omitempty" json:"next,omitempty"`
@@ -59,7 +60,10 @@ type Node struct {
 	InvalidPrompt string    `yaml:"invalid_prompt,omitempty" json:"invalid_prompt,omitempty" doc:"played before asking a mistaken person again"`
 	Bypass        string    `yaml:"bypass,omitempty" json:"bypass,omitempty" doc:"where the menu is skipped to while menus are switched off (GB/T 33358 advises none)"`
 
-	Var   string `yaml:"var,omitempty" json:"var,omitempty" doc:"variable that takes the digits; of a city node the one with the area code keyed in, empty: by the caller's number"`
+	KeysPrompt string `yaml:"keys_prompt,omitempty" json:"keys_prompt,omitempty" doc:"names the keys: played in place of the prompts when nobody can turn speech into text, and after what was not understood"`
+	Heard      string `yaml:"heard,omitempty" json:"heard,omitempty" doc:"where a person goes who said something that is none of the words; empty: they are asked for a key"`
+
+	Var   string `yaml:"var,omitempty" json:"var,omitempty" doc:"variable that takes the digits, or what was said (empty: said); of a city node the one with the area code keyed in, empty: by the caller's number"`
 	Min   int    `yaml:"min,omitempty" json:"min,omitempty" minimum:"0" maximum:"32" doc:"fewest digits; default 1"`
 	Max   int    `yaml:"max,omitempty" json:"max,omitempty" minimum:"1" maximum:"32" doc:"most digits; with so many the input ends by itself"`
 	Stop  string `yaml:"stop,omitempty" json:"stop,omitempty" doc:"key that ends the input; default #"`
@@ -97,7 +101,7 @@ type Key struct {
 	Key    string   `yaml:"key" json:"key" pattern:"^[0-9*#]$"`
 	Name   string   `yaml:"name,omitempty" json:"name,omitempty"`
 	NameEn string   `yaml:"name_en,omitempty" json:"name_en,omitempty"`
-	Words  []string `yaml:"words,omitempty" json:"words,omitempty" doc:"what a person may write instead, in a text channel"`
+	Words  []string `yaml:"words,omitempty" json:"words,omitempty" doc:"what a person may write instead in a text channel, or say at a listen node"`
 	To     string   `yaml:"to" json:"to" doc:"target; the menu's own id is hear-again"`
 }
 

@@ -15,6 +15,8 @@ func fields(k Kind) []string {
 		return []string{"prompts", "text", "text_en", "interruptible", "next*"}
 	case MenuKind:
 		return append(ask, "keys*", "bypass")
+	case ListenKind:
+		return append(ask, "keys*", "bypass", "keys_prompt", "var", "heard")
 	case GatherKind:
 		return append(ask, "var*", "min", "max*", "stop", "check", "next*")
 	case SayKind:

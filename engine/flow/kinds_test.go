@@ -7,7 +7,7 @@ import (
 
 func TestKindsAreAllThatCompileKnows(t *testing.T) {
 	want := map[Kind][]string{
-		PlayKind: {"next"}, MenuKind: {"keys", "timeout", "invalid", "bypass"}, GatherKind: {"next", "timeout", "invalid"}, SayKind: {"next"},
+		PlayKind: {"next"}, ListenKind: {"keys", "timeout", "invalid", "bypass", "heard"}, MenuKind: {"keys", "timeout", "invalid", "bypass"}, GatherKind: {"next", "timeout", "invalid"}, SayKind: {"next"},
 		HoursKind: {"open", "closed", "lunch", "holiday"}, SetKind: {"next"}, BranchKind: {"cases", "else"}, QueueKind: {"failed"}, CityKind: {"next", "elsewhere", "unknown"},
 		TransferKind: {"failed"}, HangupKind: {},
 	}

@@ -24,7 +24,7 @@ func (d *dice) n(n int) int {
 	return d.r.IntN(n)
 }
 
-var kinds = []Kind{PlayKind, MenuKind, GatherKind, SayKind, HoursKind, SetKind, BranchKind, CityKind, QueueKind, TransferKind, HangupKind}
+var kinds = []Kind{PlayKind, MenuKind, ListenKind, GatherKind, SayKind, HoursKind, SetKind, BranchKind, CityKind, QueueKind, TransferKind, HangupKind}
 
 // graph draws a graph whose targets point anywhere, most of them to nodes there are.
 func (d *dice) graph() Graph {
@@ -57,6 +57,14 @@ func (d *dice) fill(n *Node, to func() string) {
 		if d.n(3) == 0 {
 			n.Bypass = to()
 		}
+	case ListenKind:
+		n.Prompts, n.KeysPrompt, n.Timeout, n.Invalid, n.Retries = []string{"p"}, "k", to(), to(), &retries
+		for k := range 1 + d.n(3) {
+			n.Keys = append(n.Keys, Key{Key: strconv.Itoa(k), Words: []string{"w" + strconv.Itoa(k)}, To: to()})
+		}
+		if d.n(2) == 0 {
+			n.Heard = to()
+		}
 	case GatherKind:
 		n.Prompts, n.Var, n.Max, n.Next, n.Timeout, n.Invalid, n.Retries = []string{"p"}, "v", 1+d.n(8), to(), to(), to(), &retries
 	case SayKind:
@@ -86,7 +94,7 @@ func (d *dice) fill(n *Node, to func() string) {
 }
 
 func (d *dice) input() Input {
-	switch d.n(10) {
+	switch d.n(12) {
 	case 8:
 		return Input{Kind: Located, City: []string{"", "gz"}[d.n(2)], Away: d.n(2) == 0}
 	case 0, 1, 2:
@@ -99,6 +107,10 @@ func (d *dice) input() Input {
 		return Input{Kind: Hours, State: dayState([]string{"open", "closed", "lunch", "holiday", "what"}[d.n(5)])}
 	case 6:
 		return Input{Kind: Pressed, Digits: "\xff１*#你"[d.n(8):]}
+	case 10:
+		return Input{Kind: Heard, Text: []string{"w0", "我要w1", "", "别的", "\xff"}[d.n(5)]}
+	case 11:
+		return Input{Kind: Failed, Why: []string{Off, Deaf, Unheard}[d.n(3)]}
 	case 7:
 		return Input{Kind: "nonsense", Vars: map[string]string{"v": "1", "BAD": "x"}}
 	}

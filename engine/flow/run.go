@@ -67,6 +67,8 @@ func (f *Flow) Next(c Cursor, in Input) (Cursor, Action) {
 		return r.enter(n.Next)
 	case MenuKind:
 		return r.chosen(n, in)
+	case ListenKind:
+		return r.listened(n, in)
 	case GatherKind:
 		return r.gathered(n, in)
 	case HoursKind:
@@ -108,7 +110,7 @@ func (r *run) enter(id string) (Cursor, Action) {
 			return r.hangup(contact.Failed, "steps")
 		}
 		r.c.Steps++
-		r.c.Node, r.c.Try = id, 0
+		r.c.Node, r.c.Try, r.c.Keys = id, 0, false
 		r.c.Served = r.c.Served || n.Served
 		r.steps = append(r.steps, Step{Node: id, Kind: n.Kind, Served: n.Served, Via: r.via})
 		r.via = ""
@@ -118,9 +120,9 @@ func (r *run) enter(id string) (Cursor, Action) {
 			id = n.Next
 		case n.Kind == BranchKind:
 			id = r.branch(n)
-		case n.Kind == MenuKind && n.Bypass != "" && r.c.Bypass:
+		case asksKey(n.Kind) && n.Bypass != "" && r.c.Bypass:
 			id = n.Bypass
-		case n.Kind == MenuKind && r.c.Ahead != "":
+		case asksKey(n.Kind) && r.c.Ahead != "":
 			key := r.c.Ahead[:1]
 			r.c.Ahead = r.c.Ahead[1:]
 			return r.chosen(n, Input{Kind: Pressed, Digits: key})
@@ -130,6 +132,8 @@ func (r *run) enter(id string) (Cursor, Action) {
 	}
 }
 
+func asksKey(k Kind) bool { return k == MenuKind || k == ListenKind }
+
 // do makes the action of a node that asks something of the channel.
 func (r *run) do(n *Node) (Cursor, Action) {
 	switch n.Kind {
@@ -138,7 +142,7 @@ func (r *run) do(n *Node) (Cursor, Action) {
 			r.c.Ahead = "" // what must be heard is not answered before
 		}
 		return r.act(Action{Play: &Play{Prompts: n.Prompts, Text: r.text(n.Text, n.TextEn), Interruptible: n.Interruptible}})
-	case MenuKind, GatherKind:
+	case MenuKind, ListenKind, GatherKind:
 		return r.ask(n, "")
 	case SayKind:
 		return r.act(Action{Say: &Say{What: n.Say, Value: fill(n.Value, r.c.Vars)}})

@@ -14,6 +14,8 @@ const (
 	pathPressed = "pressed" // chose the key in Port
 	pathSilent  = "timeout" // a try passed in silence
 	pathWrong   = "invalid" // a try was a mistake
+	pathUnheard = "unheard" // what was said was not made out: asked for a key
+	pathDeaf    = "deaf"    // the speech engine failed: asked for a key
 	pathServed  = "served"  // has what they came for
 	pathTaken   = "taken"   // went on to To, by Port
 	pathReached = "reached" // an agent answered from here

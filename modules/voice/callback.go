@@ -126,6 +126,9 @@ func (k *callbacks) drop(p *promise) bool {
 
 // load reads the promises of this process that an earlier run left open.
 func (k *callbacks) load(ctx context.Context) error {
+	if err := k.mend(ctx); err != nil {
+		return err
+	}
 	all, err := store.All(ctx, k.m.deps.DB, `SELECT id, contact, queue, entered_at, since, site, line, number, caller, lang, priority, needs, asked_at, due_at, tries, most, every_ms
 		FROM voice_callback WHERE state = 'open' AND node = ? ORDER BY since`, func(r store.Scanner) (*promise, error) {
 		p := &promise{}

@@ -181,6 +181,27 @@ func TestRowB5ThreeTries(t *testing.T) {
 	}
 }
 
+// Row B5: an agent whose own phone is hung up while the person's rings is why the try came to nothing, and it is said.
+func TestRowB5TheAgentHangsUp(t *testing.T) {
+	h := newTending(t)
+	agent, outside := h.phone("8001"), h.line()
+	l := h.person(mobile, outside)
+	h.waits(1)
+	h.asks(l)
+	l.Request("BYE", "")
+	h.waits(2)
+	done := h.offer(t.Context(), "8001", "a1")
+	theirs := agent.lift()
+	must(t, <-done)
+	in := outside.Expect("INVITE")
+	outside.Respond(in, 180, "Ringing", "ring", "")
+	agent.within(theirs, "BYE", 2, "")
+	h.until("the try is told", func() bool { return len(said[event.CallbackTried](h)) == 1 })
+	if n := said[event.CallbackTried](h); n[0].Why != "agent" || n[0].Agent != "a1" {
+		t.Errorf("tried %+v", n[0])
+	}
+}
+
 // Row B5, FreePBX#525, twilio#9 (pains 9 and 39): the same number calling in ends the callback and takes its place.
 func TestPain09SameNumberTakesThePlace(t *testing.T) {
 	h := newTending(t)

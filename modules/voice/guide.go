@@ -19,6 +19,7 @@ type gathering struct {
 	ask     *flow.Gather
 	keys    string
 	playing bool
+	hear    *hearing // the answer may be spoken; nil: keys alone
 }
 
 // guide starts a flow for the call.
@@ -72,6 +73,7 @@ func (c *call) next(in flow.Input) {
 	}
 	c.phase = guided
 	c.noDeadline()
+	c.gather.shut(c)
 	c.gather = nil
 	cursor, action := c.flow.Next(c.cursor, in)
 	c.cursor = cursor
@@ -87,7 +89,7 @@ func (c *call) act(a flow.Action) {
 		if a.Play.Interruptible {
 			c.gather = &gathering{ask: nil, playing: true}
 		}
-		c.say(a.Lang, a.Play.Prompts, func() { c.next(flow.Input{Kind: flow.Done}) })
+		c.sayWords(a.Lang, a.Play.Prompts, a.Play.Text, nil, func() { c.next(flow.Input{Kind: flow.Done}) })
 	case a.Gather != nil:
 		c.ask4keys(a.Lang, a.Gather)
 	case a.Say != nil:
@@ -111,7 +113,7 @@ func (c *call) act(a flow.Action) {
 // steps writes where the flow has been.
 func (c *call) steps(steps []flow.Step) {
 	for _, s := range steps {
-		c.fact("", event.ContactStepped{Flow: c.cursor.Flow, Node: s.Node, Step: string(s.Kind), Key: s.Key, Why: s.Why, Via: s.Via})
+		c.fact("", event.ContactStepped{Flow: c.cursor.Flow, Node: s.Node, Step: string(s.Kind), Key: s.Key, Said: s.Said, Why: s.Why, Via: s.Via})
 		if s.Served {
 			c.fact("", event.ContactServed{Flow: c.cursor.Flow, Node: s.Node})
 		}
@@ -135,12 +137,6 @@ func (c *call) hours(q *flow.AskHours) flow.Input {
 	return in
 }
 
-// say plays prompts in a language and then does what comes next. A missing prompt is skipped: silence is no way to
-// tell a person of our mistake.
-func (c *call) say(lang string, prompts []string, then func()) {
-	c.sayClips(c.m.sounds.clips(lang, prompts), then)
-}
-
 func (c *call) sayClips(clips []*audio.Clip, then func()) {
 	c.play++
 	n, length := c.play, time.Duration(0)
@@ -157,16 +153,23 @@ func (c *call) sayClips(clips []*audio.Clip, then func()) {
 	c.player.Play(func() { c.post(ended) }, clips...)
 }
 
-// ask4keys plays a question and takes keys.
+// ask4keys plays a question and takes keys, and what is said where the question allows it.
 func (c *call) ask4keys(lang string, q *flow.Gather) {
+	if q.Speech != nil && !c.canHear() {
+		c.next(flow.Input{Kind: flow.Failed, Why: flow.Off})
+		return
+	}
 	c.gather = &gathering{ask: q, keys: q.Ahead, playing: true}
 	if c.enough() {
 		return
 	}
-	c.say(lang, q.Prompts, func() {
+	c.sayWords(lang, q.Prompts, q.Text, q, func() {
 		if c.gather != nil {
 			c.gather.playing = false
 			c.waitKey(q.First.D())
+			if q.Speech != nil {
+				c.openEar(lang, q)
+			}
 		}
 	})
 }
@@ -208,6 +211,7 @@ func (c *call) digit(key byte) {
 		c.next(flow.Input{Kind: flow.Pressed, Digits: string(key)})
 		return
 	}
+	g.shut(c)
 	g.keys += string(key)
 	if !c.enough() {
 		c.waitKey(g.ask.Inter.D())

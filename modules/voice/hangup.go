@@ -34,6 +34,9 @@ func (c *call) end(by contact.Party, cause string) {
 		}
 		c.told("leave", c.m.deps.Queues.Leave(ctx, c.id))
 	case talking, dialing:
+		if c.seeking() && by == contact.ByAgent {
+			c.owed.why = "agent" // who would not wait until the person answered
+		}
 		if c.outcome == "" {
 			c.outcome = contact.Answered
 		}

@@ -173,6 +173,8 @@ func newHouseWith(t *testing.T, far Far, change ...func(*Settings)) *house {
 	h.Module, err = New(d)
 	must(t, err)
 	must(t, db.Migrate(t.Context(), "voice", h.Migrations()))
+	_, err = store.Exec(t.Context(), db, `CREATE TABLE ledger_fact (at BIGINT, day TEXT, kind TEXT, subject TEXT, body TEXT)`) // what voice reads of it
+	must(t, err)
 	for _, code := range []id.Phone{"8001", "8002", "8003"} {
 		d := digests(string(code), "kapok", password)
 		must(t, phoneTable.Put(t.Context(), db, string(code), phoneRow{Phone: Phone{Code: code, Site: "gz"}, MD5: d[sip.MD5]}))
@@ -238,7 +240,7 @@ type line struct {
 	heard int     // packets
 	level float64 // of the newest packet
 
-	tone float64        // Hz it speaks in place of the loud one; 0: that
+	tone float64        // Hz it speaks in place of the loud one; 0: that; below 0: it is silent
 	ear  func(a []byte) // told of each packet's A-law
 }
 
@@ -335,7 +337,9 @@ func (l *line) speak() {
 		to, tone := l.to, l.tone
 		l.mu.Unlock()
 		for i := range p[12:] {
-			if tone != 0 {
+			if tone < 0 {
+				p[12+i] = audio.SilenceA
+			} else if tone != 0 {
 				p[12+i] = audio.EncodeA(int16(6000 * math.Sin(2*math.Pi*tone*float64(int(seq)*160+i)/8000)))
 			}
 		}

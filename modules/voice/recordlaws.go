@@ -18,11 +18,12 @@ import (
 const breachMost = 100
 
 // Invariants gives the laws of recordings: every row has its file or its erasure, every file its row, every erasure
-// its proof.
+// its proof; and that of callbacks: what was promised is told once, and ends once.
 func (m *Module) Invariants() []ledger.Invariant {
 	return []ledger.Invariant{
 		{Name: "voice.recording.files", Check: m.checkFiles},
 		{Name: "voice.recording.proofs", Check: m.checkProofs},
+		{Name: "voice.callbacks", Check: m.checkCallbacks},
 	}
 }
 

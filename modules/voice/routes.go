@@ -30,6 +30,7 @@ func (m *Module) Routes(api *web.API) {
 	web.Post(api, "/api/v1/voice/trunks/{code}/test", ManageTrunks, "Test a trunk step by step", m.testTrunk)
 	web.Get(api, "/api/v1/voice/phones", ManagePhones, "Which phones are registered", m.phoneStates)
 	m.flowRoutes(api)
+	m.speechRoutes(api)
 	api.Handle("GET /sip", right.Own, m.sip.WebSocket(), web.Stream())
 }
 
@@ -146,14 +147,24 @@ type promptsOut struct{ Body []PromptView }
 // PromptView is a prompt with the languages it has a sound in; "" is a sound without words.
 type PromptView struct {
 	Prompt
-	Sounds []string `json:"sounds"`
+	Sounds []string          `json:"sounds"`
+	Spoken map[string]string `json:"spoken,omitempty" doc:"by language, what the speech engine speaks: ready, waiting, failed"`
 }
 
 func (m *Module) promptSounds(context.Context, *none) (*promptsOut, error) {
 	out := &promptsOut{Body: []PromptView{}}
 	s := m.snap.Load()
+	spoken := map[id.Prompt]map[string]string{}
+	for _, w := range m.maker.states() {
+		if w.Prompt != "" {
+			if spoken[w.Prompt] == nil {
+				spoken[w.Prompt] = map[string]string{}
+			}
+			spoken[w.Prompt][w.Language] = w.state
+		}
+	}
 	for _, code := range sortedKeys(s.prompts) {
-		out.Body = append(out.Body, PromptView{Prompt: s.prompts[code], Sounds: m.sounds.has(code)})
+		out.Body = append(out.Body, PromptView{Prompt: s.prompts[code], Sounds: m.sounds.has(code), Spoken: spoken[code]})
 	}
 	return out, nil
 }

@@ -29,7 +29,7 @@ const (
 
 // Rights gives the rights voice declares.
 func (m *Module) Rights() []right.Right {
-	return []right.Right{CallAbroad, ManagePhones, ManageTrunks, ManageNumbers, ManagePrompts, ManageFlows, PlayRecording, ManageRecordings, PlaySecret}
+	return []right.Right{CallAbroad, ManagePhones, ManageTrunks, ManageNumbers, ManagePrompts, ManageFlows, PlayRecording, ManageRecordings, ManageSpeech, PlaySecret}
 }
 
 // Sections gives what of voice can be configured.
@@ -84,6 +84,7 @@ func (m *Module) Sections() []section.Section {
 		}),
 		section.Of(retentionSection()),
 		section.Of(surveySection()),
+		speechSection(),
 	}
 }
 

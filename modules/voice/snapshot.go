@@ -52,7 +52,11 @@ func (m *Module) reload(ctx context.Context) error {
 	if err := m.loadSurveys(ctx); err != nil {
 		return err
 	}
+	if err := m.loadSpeech(ctx); err != nil {
+		return err
+	}
 	m.snap.Store(s)
+	m.maker.plan(s)
 	return m.sip.SetTrunks(s.sipTrunks())
 }
 
@@ -244,6 +248,9 @@ func (m *Module) NumberName(n id.Number) (zh, en string) {
 	name := m.snap.Load().numbers[n].Name
 	return name, name
 }
+
+// NumberCalendar gives the calendar of a number of the hotline, "" when it has none.
+func (m *Module) NumberCalendar(n id.Number) string { return m.snap.Load().numbers[n].Calendar }
 
 // Alive says whether the contact's call is under way in this process.
 func (m *Module) Alive(c id.Contact) bool { return m.find(c) != nil }

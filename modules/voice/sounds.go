@@ -32,11 +32,18 @@ var languages = []string{"zh", "yue", "en"}
 type sounds struct {
 	mu     sync.RWMutex
 	loaded map[string]*audio.Clip // "zh/welcome", "music"
+	kept   map[string]bool        // of them, those somebody uploaded
+	words  map[string]string      // what the shipped ones say
+	bound  map[string]wordKey     // prompts the speech engine speaks
+	made   func(wordKey) *audio.Clip
 }
 
 // loadSounds reads the shipped sounds.
 func loadSounds() (*sounds, error) {
-	s := &sounds{loaded: map[string]*audio.Clip{}}
+	s := &sounds{loaded: map[string]*audio.Clip{}, kept: map[string]bool{}, words: map[string]string{}}
+	if err := s.readWords(); err != nil {
+		return nil, err
+	}
 	err := fs.WalkDir(shipped, "sound", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path.Ext(name) != ".wav" {
 			return err
@@ -69,7 +76,51 @@ func (s *sounds) replace(prompt id.Prompt, language, file string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.loaded[language+"/"+string(prompt)] = clip
+	s.kept[language+"/"+string(prompt)] = true
 	return nil
+}
+
+// readWords reads what the shipped prompts say: a line each, the code, then the words by language.
+func (s *sounds) readWords() error {
+	data, err := shipped.ReadFile("sound/texts.tsv")
+	if err != nil {
+		return err
+	}
+	for _, line := range strings.Split(string(data), "\n")[1:] {
+		f := strings.Split(line, "\t")
+		for i, l := range languages {
+			if len(f) > i+1 {
+				s.words[l+"/"+f[0]] = f[i+1]
+			}
+		}
+	}
+	return nil
+}
+
+// bind says which prompts the speech engine speaks; made gives a sound that is ready.
+func (s *sounds) bind(bound map[string]wordKey, made func(wordKey) *audio.Clip) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bound, s.made = bound, made
+}
+
+// wants reports whether a prompt is to be spoken by the engine: nobody has uploaded it, and no shipped sound says the
+// same, or the shipped ones are to be spoken anew.
+func (s *sounds) wants(prompt id.Prompt, lang, text string, anew bool) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	key := lang + "/" + string(prompt)
+	return !s.kept[key] && (anew || s.loaded[key] == nil || s.words[key] != text)
+}
+
+// one gives the sound of a prompt in a language: an uploaded one, else a spoken one, else the shipped one.
+func (s *sounds) one(key string) *audio.Clip {
+	if k, ok := s.bound[key]; ok && !s.kept[key] {
+		if c := s.made(k); c != nil {
+			return c
+		}
+	}
+	return s.loaded[key]
 }
 
 // alawClip takes a WAV file of any shape the audio package can read.
@@ -92,11 +143,11 @@ func (s *sounds) clips(lang string, prompts []string) []*audio.Clip {
 }
 
 func (s *sounds) find(lang, prompt string) *audio.Clip {
-	if c := s.loaded[lang+"/"+prompt]; c != nil {
+	if c := s.one(lang + "/" + prompt); c != nil {
 		return c
 	}
 	for _, l := range languages {
-		if c := s.loaded[l+"/"+prompt]; c != nil {
+		if c := s.one(l + "/" + prompt); c != nil {
 			return c
 		}
 	}
@@ -109,7 +160,7 @@ func (s *sounds) has(prompt id.Prompt) []string {
 	defer s.mu.RUnlock()
 	out := []string{}
 	for _, l := range languages {
-		if s.loaded[l+"/"+string(prompt)] != nil {
+		if s.one(l+"/"+string(prompt)) != nil {
 			out = append(out, l)
 		}
 	}
@@ -127,7 +178,7 @@ func (s *sounds) clip(prompt id.Prompt, language string) (*audio.Clip, error) {
 	if language != "" {
 		key = language + "/" + key
 	}
-	if c := s.loaded[key]; c != nil {
+	if c := s.one(key); c != nil {
 		return c, nil
 	}
 	return nil, fault.New(fault.NotFound, "voice.sound.none", "prompt", string(prompt), "language", language)

@@ -25,6 +25,7 @@ func New(d Deps) (*Module, error) {
 	m.crew = crew.New(crewWaiting, func(f func()) bool { m.gone.Go(f); return true }, m.life.Done())
 	m.ladders = newLadders(m)
 	m.callbacks = newCallbacks(m)
+	m.maker = newMaker(m)
 	m.snap.Store(&snapshot{settings: defaultSettings()})
 	var err error
 	if m.sounds, err = loadSounds(); err != nil {
@@ -62,6 +63,7 @@ func (m *Module) Start(ctx context.Context) error {
 		return err
 	}
 	m.restoreSounds(ctx)
+	m.maker.plan(m.snap.Load())
 	if err := m.loadRing(ctx); err != nil {
 		return err
 	}
@@ -77,6 +79,7 @@ func (m *Module) Start(ctx context.Context) error {
 	}
 	m.gone.Go(func() { m.ladders.run(ctx) })
 	m.gone.Go(func() { m.watchLines(ctx) })
+	m.gone.Go(func() { m.maker.run(ctx) })
 	m.gone.Go(func() { m.adopt(ctx); m.keepRecordings(ctx) })
 	if m.deps.Presence != nil {
 		m.gone.Go(func() { m.beat(ctx) })
@@ -123,6 +126,9 @@ func (m *Module) close() {
 	case <-done:
 	case <-time.After(2 * goodbye):
 		m.deps.Log.Warn("some calls did not end in time")
+	}
+	if k := m.mouth.Load(); k != nil && k.engine != nil {
+		k.engine.Close()
 	}
 	m.vault.studio.Close()
 	m.sip.Close()

@@ -45,5 +45,9 @@ func (m *Module) keepSound(ctx context.Context, prompt id.Prompt, language strin
 	if err != nil {
 		return err
 	}
-	return m.sounds.replace(prompt, language, file)
+	if err := m.sounds.replace(prompt, language, file); err != nil {
+		return err
+	}
+	m.maker.plan(m.snap.Load()) // it is not spoken any more
+	return nil
 }

@@ -131,6 +131,8 @@ type Module struct {
 	plane   *rtp.Plane
 	tick    *audio.Tick
 	sounds  *sounds
+	maker   *maker
+	mouth   atomic.Pointer[mouth]
 	secrets *secrets
 	ladders *ladders
 	vault   *vault
@@ -184,6 +186,12 @@ func (m *Module) Calls() int {
 	defer m.mu.Unlock()
 	return len(m.calls)
 }
+
+// Media gives the number of open media legs; each but a browser's has a pair of ports.
+func (m *Module) Media() int { return m.plane.Legs() }
+
+// Promises gives the number of people this process is still to call back.
+func (m *Module) Promises() int { return int(m.callbacks.open.Load()) }
 
 // now is whole milliseconds, as facts are: what is divided of a leg adds up to it exactly.
 func (m *Module) now() time.Time { return m.deps.Clock.Now().Truncate(time.Millisecond) }

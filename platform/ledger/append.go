@@ -132,8 +132,8 @@ func (l *Ledger) commitGroup(group []*request) {
 	if len(group) == 0 {
 		return
 	}
-	var facts []Fact
-	for _, r := range group {
+	facts := group[0].facts
+	for _, r := range group[1:] {
 		facts = append(facts, r.facts...)
 	}
 	err := l.commit(facts, true)

@@ -149,7 +149,9 @@ func (j *Journal) take() []Fact {
 		return nil
 	}
 	batch := j.waiting[:n:n]
-	j.waiting = j.waiting[n:]
+	if j.waiting = j.waiting[n:]; len(j.waiting) == 0 {
+		j.waiting = make([]Fact, 0, n) // what comes next is about as many
+	}
 	return batch
 }
 

@@ -152,7 +152,7 @@ func (l *Ledger) saveRelay(ctx context.Context) {
 	l.writing.Lock()
 	o.mu.Lock()
 	if len(o.facts) == 0 && o.lost <= o.sent {
-		seq = max(seq, l.tail.newest())
+		seq = max(seq, l.tail.head())
 	}
 	o.mu.Unlock()
 	l.writing.Unlock()

@@ -38,10 +38,11 @@ func TestTail(t *testing.T) {
 	check("some of them", 12, 13, 13, false)
 	check("before what is at hand", 9, 0, 0, true)
 	tl.add(seqs(14, 14))
-	check("grown", 10, 11, 14, false)
+	check("what was committed together", 10, 11, 13, false)
+	check("what came later", 13, 14, 14, false)
 
 	tl.heard(20) // another node
-	check("up to the other's", 12, 13, 14, false)
+	check("up to the other's", 13, 14, 14, false)
 	check("the other's", 14, 0, 0, true)
 	tl.add(seqs(21, 22))
 	check("after the gap", 20, 21, 22, false)
@@ -50,13 +51,16 @@ func TestTail(t *testing.T) {
 	check("old word changes nothing", 22, 0, 0, false)
 
 	held, _, _ := tl.after(20)
-	tl.add(seqs(23, 23+tailTrim))
-	check("the newest stay", 22+tailTrim, 23+tailTrim, 23+tailTrim, false)
-	check("the oldest go", 22, 0, 0, true)
+	tl.add(seqs(23, 22+tailKeep))
+	check("the newest stay", 21+tailKeep, 22+tailKeep, 22+tailKeep, false)
+	check("the oldest go", 20, 0, 0, true)
 	if held[0].Seq != 21 || held[1].Seq != 22 {
 		t.Error("what a follower holds was changed")
 	}
-	if len(tl.facts) > tailTrim {
-		t.Errorf("%d facts are kept", len(tl.facts))
+	for s := int64(23 + tailKeep); s < 23+3*tailKeep; s += 7 {
+		tl.add(seqs(s, s+6))
+	}
+	if tl.kept >= 2*tailKeep || len(tl.groups) > tailKeep {
+		t.Errorf("%d facts in %d groups are kept", tl.kept, len(tl.groups))
 	}
 }

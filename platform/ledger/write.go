@@ -26,10 +26,11 @@ func (l *Ledger) join(tx *store.Tx, facts []Fact, publish bool) error {
 	if !ok || p.writing {
 		return fault.New(fault.Internal, "ledger.fold.appends") // a fold, or a hook after ours
 	}
-	p.facts = append(p.facts, facts...)
 	if !fresh {
+		p.facts = append(p.facts, facts...)
 		return nil
 	}
+	p.facts = facts // the caller's own copy: see complete
 	tx.BeforeCommit(func(ctx context.Context) error {
 		l.writing.Lock()
 		p.writing = true
@@ -54,10 +55,6 @@ func (l *Ledger) join(tx *store.Tx, facts []Fact, publish bool) error {
 
 // write gives the facts their seqs, inserts those that are new and brings the live folds up to them.
 func (l *Ledger) write(ctx context.Context, tx *store.Tx, facts []Fact) ([]Fact, error) {
-	facts = once(facts)
-	if len(facts) == 0 {
-		return nil, nil
-	}
 	head, err := l.take(ctx, tx, len(facts))
 	if err != nil {
 		return nil, err
@@ -102,6 +99,7 @@ func (l *Ledger) again(ctx context.Context, tx *store.Tx, facts []Fact, head int
 	for _, f := range facts {
 		if keep[f.ID] {
 			kept = append(kept, f)
+			delete(keep, f.ID) // one that comes twice is kept once
 		}
 	}
 	if _, err := l.take(ctx, tx, len(kept)-len(facts)); err != nil {
@@ -109,19 +107,6 @@ func (l *Ledger) again(ctx context.Context, tx *store.Tx, facts []Fact, head int
 	}
 	_, err = insert(ctx, tx, kept, head)
 	return kept, err
-}
-
-// once leaves out facts that are in the list twice.
-func once(facts []Fact) []Fact {
-	seen := make(map[id.Fact]bool, len(facts))
-	out := facts[:0:0]
-	for _, f := range facts {
-		if !seen[f.ID] {
-			seen[f.ID] = true
-			out = append(out, f)
-		}
-	}
-	return out
 }
 
 const insertRow = `(?,?,?,?,?,?,?,?,?,?,?)`

@@ -8,6 +8,9 @@ const headerSize = 12
 // maxPacket is the largest datagram that is read or written: an Ethernet frame's.
 const maxPacket = 1500
 
+// maxReport is the largest RTCP datagram that is read: a compound of a report and a description is 200 bytes.
+const maxReport = 512
+
 // header is a parsed RTP header.
 type header struct {
 	marker  bool

@@ -1,9 +1,7 @@
 package rtp
 
 import (
-	"errors"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -26,9 +24,7 @@ type PlainConfig struct {
 type Plain struct {
 	line
 	plane *Plane
-	port  uint16
-	rtp   *net.UDPConn
-	rtcp  *net.UDPConn
+	pair  *portPair
 
 	// under in.mu
 	latch    latch
@@ -40,6 +36,7 @@ type Plain struct {
 	dst      netip.AddrPort
 	dstRTCP  netip.AddrPort
 	mux      bool
+	closed   bool // the pair is another leg's
 
 	once sync.Once
 }
@@ -48,30 +45,27 @@ var _ Leg = (*Plain)(nil)
 
 // NewPlain opens a leg: two ports are taken and read from. ErrNoPort when none is free.
 func (p *Plane) NewPlain(cfg PlainConfig) (*Plain, error) {
-	rtp, rtcp, err := p.ports.open()
+	pair, err := p.ports.open()
 	if err != nil {
 		return nil, err
 	}
-	l := &Plain{plane: p, rtp: rtp, rtcp: rtcp, port: portOf(rtp)}
+	l := &Plain{plane: p, pair: pair}
 	l.latch.strict = cfg.Strict
 	l.line.send, l.line.settle = l.transmit, l.settle
 	l.start(p.cfg.Now, cfg.Events, cfg.Timeout)
-	local := p.local(rand.Uint64()>>2, cfg.Public, l.port)
+	local := p.local(rand.Uint64()>>2, cfg.Public, pair.port)
 	local.RTCPMux, local.PreferMu, local.SDES = cfg.RTCPMux, cfg.PreferMu, cfg.SDES
 	l.ex = sdp.NewExchange(local)
 	if err := p.add(l); err != nil {
-		_ = rtp.Close()
-		_ = rtcp.Close()
-		p.ports.give(l.port)
+		p.ports.give(pair)
 		return nil, err
 	}
-	go l.readMedia()
-	go l.readReports()
+	pair.leg.Store(l)
 	return l, nil
 }
 
 // Port gives the leg's RTP port.
-func (l *Plain) Port() uint16 { return l.port }
+func (l *Plain) Port() uint16 { return l.pair.port }
 
 // settle puts an agreement into force. Under neg.
 func (l *Plain) settle(a sdp.Agreement) error {
@@ -117,11 +111,14 @@ func (l *Plain) aim(dst netip.AddrPort) {
 
 // transmit sends a packet; it is called under out.mu.
 func (l *Plain) transmit(b []byte, report bool) (err error) {
-	conn, dst := l.rtp, l.dst
+	if l.closed {
+		return ErrClosed
+	}
+	conn, dst := l.pair.rtp, l.dst
 	if report {
 		dst = l.dstRTCP
 		if !l.mux {
-			conn = l.rtcp
+			conn = l.pair.rtcp
 		}
 	}
 	if !dst.Addr().IsValid() || dst.Port() == 0 {
@@ -139,22 +136,6 @@ func (l *Plain) transmit(b []byte, report bool) (err error) {
 	}
 	_, err = conn.WriteToUDPAddrPort(b, dst)
 	return err
-}
-
-func (l *Plain) readMedia() {
-	buf := make([]byte, maxPacket)
-	for {
-		n, from, err := l.rtp.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
-			time.Sleep(10 * time.Millisecond) // never a busy loop on a socket that fails
-			continue
-		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		l.arrive(buf[:n], from, l.now())
-	}
 }
 
 // arrive takes a datagram from the media port.
@@ -213,21 +194,6 @@ func (l *Plain) decrypt(b []byte) ([]byte, bool) {
 	return p, err == nil
 }
 
-func (l *Plain) readReports() {
-	buf := make([]byte, 512)
-	for {
-		n, from, err := l.rtcp.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
-			continue
-		}
-		l.arriveReport(buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), l.now())
-	}
-}
-
 // arriveReport takes RTCP from the host the media comes from, or is expected from.
 func (l *Plain) arriveReport(b []byte, from netip.AddrPort, at time.Time) {
 	l.in.mu.Lock()
@@ -271,14 +237,16 @@ func (l *Plain) Stats() Stats {
 	return l.stats(dst, name)
 }
 
-// Close frees the ports; the readers end with their sockets.
+// Close frees the ports.
 func (l *Plain) Close() error {
 	l.once.Do(func() {
 		l.SetSink(nil)
 		l.plane.remove(l)
-		_ = l.rtp.Close()
-		_ = l.rtcp.Close()
-		l.plane.ports.give(l.port)
+		l.pair.leg.Store(nil)
+		l.out.mu.Lock()
+		l.closed = true // whoever still writes must not do so from another's port
+		l.out.mu.Unlock()
+		l.plane.ports.give(l.pair)
 	})
 	return nil
 }

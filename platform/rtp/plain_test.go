@@ -1,6 +1,8 @@
 package rtp
 
 import (
+	"errors"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -206,4 +208,38 @@ func TestNoCodecIsTold(t *testing.T) {
 		t.Errorf("%v, %d legs", err, p.Legs())
 	}
 	_ = l.Close()
+}
+
+// A leg that is closed sends nothing from its ports, which may be another's by now, and what its peer still sends
+// reaches nobody.
+func TestPortsOfAClosedLegServeAnother(t *testing.T) {
+	var ns atomic.Int64
+	ns.Store(time.Now().UnixNano())
+	now := func() time.Time { return time.Unix(0, ns.Load()) }
+	home := netip.MustParseAddr("127.0.0.1")
+	p, err := New(Config{Bind: home, Public: home, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	p.ports = rangeOf(t, 1, restAtLeast, now)
+	a, err := p.NewPlain(PlainConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = a.Close()
+	if err := a.Write(&audio.Frame{Codec: audio.PCMA, Payload: make([]byte, 160), Source: &audio.Source{}}); err != nil && !errors.Is(err, ErrClosed) {
+		t.Errorf("writing to a closed leg: %v", err)
+	}
+	ns.Add(int64(restAtLeast))
+	b, err := p.NewPlain(PlainConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.pair != a.pair || b.pair.leg.Load() != b {
+		t.Error("the pair does not serve the new leg")
+	}
+	if err := a.transmit(make([]byte, 12), false); !errors.Is(err, ErrClosed) {
+		t.Errorf("the old leg sends from the new one's port: %v", err)
+	}
 }

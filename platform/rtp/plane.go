@@ -117,6 +117,7 @@ func (p *Plane) Close() error {
 			w.wait()
 		}
 	}
+	p.ports.close()
 	if p.web != nil {
 		return p.web.close()
 	}

@@ -13,27 +13,38 @@ import (
 // ErrNoPort means that every port of the range is in use or resting.
 var ErrNoPort = errors.New("rtp: no free media port; widen the range or look for calls that never end")
 
-// ports hands out pairs of an even RTP port and the odd RTCP port after it (RFC 3550 §11). A freed pair rests,
-// so that late packets of the old call do not fall into a new one. The pair that was freed first is used first, so
-// a pair rests as long as the others last: minutes in common use. With first = 0 the system picks the pair.
+// ports hands out pairs. A freed pair rests, so that late packets of the old call do not fall into a new one. Its
+// sockets stay open meanwhile, and of those that have rested the one freed first is used first: when its old peer
+// has not fallen silent, it is closed and goes behind all others. With first = 0 the system picks the pair, and none
+// is kept.
 type ports struct {
-	addr  netip.Addr
-	rest  time.Duration
-	now   func() time.Time
-	wide  int // socket buffer in bytes
-	mu    sync.Mutex
-	fresh []uint16 // never used or rested
-	used  []freed  // in the order they were given back
-	any   bool
+	addr   netip.Addr
+	rest   time.Duration
+	now    func() time.Time
+	wide   int // socket buffer in bytes
+	mu     sync.Mutex
+	fresh  []uint16 // never used or rested
+	used   []freed  // in the order they were given back
+	warm   []freed  // likewise; with their sockets open
+	any    bool
+	closed bool
 }
 
 // restAtLeast is how long a pair rests when all others are in use or resting too: longer than packets stay on their
 // way. Each second more takes calls away, at worst: with 5,000 pairs, two to a call, 30 s would mean 83 calls a second.
 const restAtLeast = 2 * time.Second
 
+// warmMost is how many resting pairs keep their sockets: what 60 calls/s leave behind in restAtLeast. A pair is 12 kB.
+const warmMost = 256
+
+// silence is how long nobody must have spoken to a pair before another call gets it: a peer that has not heard of
+// the end sends every 20 ms, and one that pauses says so more often than this (RFC 3389 §4).
+const silence = time.Second
+
 type freed struct {
 	port uint16
 	at   time.Time
+	pair *portPair // nil: closed
 }
 
 func newPorts(addr netip.Addr, first, last uint16, rest time.Duration, buffer int, now func() time.Time) (*ports, error) {
@@ -51,24 +62,49 @@ func newPorts(addr netip.Addr, first, last uint16, rest time.Duration, buffer in
 	return p, nil
 }
 
-// open gives a bound pair of sockets. Ports that something else on the machine holds are passed over.
-func (p *ports) open() (rtp, rtcp *net.UDPConn, err error) {
+// open gives a pair whose sockets are bound and read from. Ports that something else on the machine holds are
+// passed over.
+func (p *ports) open() (*portPair, error) {
+	if w := p.rested(); w != nil {
+		return w, nil
+	}
+	var last error
 	for range 64 {
 		port, ok := p.take()
 		if !ok {
-			return nil, nil, ErrNoPort
+			return nil, ErrNoPort
 		}
-		if rtp, rtcp, err = p.bind(port); err == nil {
-			return rtp, rtcp, nil
+		fresh, err := p.bind(port)
+		if err == nil {
+			fresh.begin(p.now)
+			return fresh, nil
 		}
 		if !p.any {
-			p.give(port)
+			p.lay(port)
 		}
 		if !p.any && !errors.Is(err, syscall.EADDRINUSE) {
-			return nil, nil, fmt.Errorf("rtp: media socket: %w", err)
+			return nil, fmt.Errorf("rtp: media socket: %w", err)
 		}
+		last = err
 	}
-	return nil, nil, fmt.Errorf("%w (last: %w)", ErrNoPort, err)
+	return nil, fmt.Errorf("%w (last: %w)", ErrNoPort, last)
+}
+
+// rested gives the open pair that was freed first, once it has rested and its old peer is silent; nil when there is none.
+func (p *ports) rested() *portPair {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	for len(p.warm) > 0 && now.Sub(p.warm[0].at) >= p.rest {
+		w := p.warm[0].pair
+		p.warm = p.warm[1:]
+		if w.silent(now, silence) {
+			return w
+		}
+		w.close()
+		p.used = append(p.used, freed{port: w.port, at: now})
+	}
+	return nil
 }
 
 func (p *ports) take() (uint16, bool) {
@@ -89,31 +125,55 @@ func (p *ports) take() (uint16, bool) {
 	return port, true
 }
 
-// give puts a pair to rest.
-func (p *ports) give(port uint16) {
-	if p.any {
-		return
-	}
+// lay puts a pair of ports without sockets to rest.
+func (p *ports) lay(port uint16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.used = append(p.used, freed{port, p.now()})
+	p.used = append(p.used, freed{port: port, at: p.now()})
 }
 
-func (p *ports) bind(port uint16) (rtp, rtcp *net.UDPConn, err error) {
-	rtp, err = p.listen(port)
+// give puts a pair to rest. Its leg is gone.
+func (p *ports) give(w *portPair) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.any || p.closed:
+		w.close()
+	case len(p.warm) >= warmMost:
+		w.close()
+		p.used = append(p.used, freed{port: w.port, at: p.now()})
+	default:
+		p.warm = append(p.warm, freed{port: w.port, at: p.now(), pair: w})
+	}
+}
+
+// close ends the pairs that rest.
+func (p *ports) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, w := range p.warm {
+		w.pair.close()
+	}
+	p.warm = nil
+}
+
+func (p *ports) bind(port uint16) (*portPair, error) {
+	rtp, err := p.listen(port)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	got := portOf(rtp)
 	if got&1 != 0 || got == 65534 {
 		_ = rtp.Close()
-		return nil, nil, fmt.Errorf("rtp: the system gave the odd port %d", got)
+		return nil, fmt.Errorf("rtp: the system gave the odd port %d", got)
 	}
-	if rtcp, err = p.listen(got + 1); err != nil {
+	rtcp, err := p.listen(got + 1)
+	if err != nil {
 		_ = rtp.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	return rtp, rtcp, nil
+	return &portPair{rtp: rtp, rtcp: rtcp, port: got}, nil
 }
 
 func (p *ports) listen(port uint16) (*net.UDPConn, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -15,54 +16,124 @@ func freeRange(t *testing.T) uint16 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b, err := p.open()
+	a, err := p.open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.Close()
-	defer b.Close()
-	return portOf(a)
+	defer a.close()
+	return a.port
+}
+
+// rangeOf makes ports of n pairs that were free just now; another program may take one meanwhile.
+func rangeOf(t *testing.T, n uint16, rest time.Duration, now func() time.Time) *ports {
+	t.Helper()
+	for try := 0; ; try++ {
+		first := freeRange(t)
+		p, err := newPorts(netip.MustParseAddr("127.0.0.1"), first, first+2*n-1, rest, 4096, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := p.open()
+		if err == nil {
+			a.close()
+			p.fresh = append([]uint16{a.port}, p.fresh...)
+			t.Cleanup(p.close)
+			return p
+		}
+		if try == 9 {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestPortsRest(t *testing.T) {
 	now := time.Unix(1000, 0)
-	var first uint16
-	var p *ports
-	var a, b *net.UDPConn
-	for try := 0; a == nil; try++ { // another program may take the port meanwhile
-		first = freeRange(t)
-		var err error
-		if p, err = newPorts(netip.MustParseAddr("127.0.0.1"), first, first+1, 30*time.Second, 4096, func() time.Time { return now }); err != nil {
-			t.Fatal(err)
-		}
-		if a, b, err = p.open(); err != nil && try == 9 {
-			t.Fatal(err)
-		}
-	}
-	if portOf(a) != first || portOf(b) != first+1 {
-		t.Errorf("%d and %d", portOf(a), portOf(b))
-	}
-	if _, _, err := p.open(); !errors.Is(err, ErrNoPort) {
-		t.Errorf("the range is empty: %v", err)
-	}
-	a.Close()
-	b.Close()
-	p.give(first)
-	now = now.Add(29 * time.Second)
-	if _, _, err := p.open(); !errors.Is(err, ErrNoPort) {
-		t.Errorf("the port rests: %v", err)
-	}
-	now = now.Add(time.Second)
-	a, b, err := p.open()
+	p := rangeOf(t, 1, 30*time.Second, func() time.Time { return now })
+	a, err := p.open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Close()
-	b.Close()
+	if portOf(a.rtp) != a.port || portOf(a.rtcp) != a.port+1 || a.port&1 != 0 {
+		t.Errorf("%d and %d", portOf(a.rtp), portOf(a.rtcp))
+	}
+	if _, err := p.open(); !errors.Is(err, ErrNoPort) {
+		t.Errorf("the range is empty: %v", err)
+	}
+	p.give(a)
+	now = now.Add(29 * time.Second)
+	if _, err := p.open(); !errors.Is(err, ErrNoPort) {
+		t.Errorf("the port rests: %v", err)
+	}
+	now = now.Add(time.Second)
+	b, err := p.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b != a {
+		t.Error("the sockets were not kept")
+	}
+	b.close()
 }
 
-// A thousand legs of a second each, ten at once, have to do with forty pairs, and no pair is used again before all
-// others have been.
+// Where somebody still talks to a pair, no other call gets it, however long it has rested, before it has been closed
+// and has rested anew.
+func TestPortsRestUntilTheOldPeerIsSilent(t *testing.T) {
+	var ns atomic.Int64
+	ns.Store(1000e9)
+	now := func() time.Time { return time.Unix(0, ns.Load()) }
+	p := rangeOf(t, 1, 2*time.Second, now)
+	a, err := p.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.give(a)
+	old, err := net.DialUDP("udp4", nil, a.rtp.LocalAddr().(*net.UDPAddr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	ns.Add(int64(1500 * time.Millisecond))
+	for a.heard.Load() != ns.Load() {
+		_, _ = old.Write([]byte("still here"))
+		time.Sleep(time.Millisecond)
+	}
+	ns.Add(int64(500 * time.Millisecond))
+	if _, err := p.open(); !errors.Is(err, ErrNoPort) {
+		t.Fatalf("a pair that is spoken to was handed out: %v", err)
+	}
+	if _, err := a.rtp.Write(nil); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("its sockets are open: %v", err)
+	}
+	ns.Add(int64(2 * time.Second))
+	b, err := p.open()
+	if err != nil || b == a || b.port != a.port {
+		t.Fatalf("after another rest: %v", err)
+	}
+	b.close()
+}
+
+// No more than warmMost pairs keep their sockets, and none when the plane is closed.
+func TestPortsKeepAFewOpen(t *testing.T) {
+	p := rangeOf(t, 1, time.Second, time.Now)
+	a, err := p.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range warmMost {
+		p.warm = append(p.warm, freed{pair: a})
+	}
+	p.give(a)
+	if _, err := a.rtp.Write(nil); !errors.Is(err, net.ErrClosed) || len(p.used) != 1 {
+		t.Errorf("one more than there is room for stays open: %v", err)
+	}
+	p.close()
+	if len(p.warm) != 0 {
+		t.Error("some stay open")
+	}
+}
+
+// A thousand legs of a second each, ten at once, have to do with forty pairs; of those without sockets none is used
+// again before all others have been.
 func TestPortsTurnOver(t *testing.T) {
 	now := time.Unix(1000, 0)
 	p, err := newPorts(netip.MustParseAddr("127.0.0.1"), 20000, 20079, restAtLeast, 4096, func() time.Time { return now })
@@ -80,7 +151,7 @@ func TestPortsTurnOver(t *testing.T) {
 			t.Fatalf("port %d had rested for %v only", port, now.Sub(at))
 		}
 		if open = append(open, port); len(open) == 10 {
-			p.give(open[0])
+			p.lay(open[0])
 			freed[open[0]], open = now, open[1:]
 		}
 		now = now.Add(100 * time.Millisecond)
@@ -92,18 +163,16 @@ func TestPortsPassOverWhatOthersHold(t *testing.T) {
 	addr := netip.MustParseAddr("127.0.0.1")
 	p, _ := newPorts(addr, first, first+41, time.Minute, 4096, time.Now)
 	q, _ := newPorts(addr, first, first+41, time.Minute, 4096, time.Now)
-	a, b, err := p.open()
+	a, err := p.open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.Close()
-	defer b.Close()
-	c, d, err := q.open()
-	if err != nil || portOf(c) == portOf(a) || portOf(c)&1 != 0 {
+	defer a.close()
+	c, err := q.open()
+	if err != nil || c.port == a.port || c.port&1 != 0 {
 		t.Fatalf("%v", err)
 	}
-	c.Close()
-	d.Close()
+	c.close()
 	if _, err := newPorts(addr, 20001, 20002, 0, 0, time.Now); err == nil {
 		t.Error("a range without a pair")
 	}

@@ -187,14 +187,22 @@ func (w *sqliteWriterConn) control(ctx context.Context, text string) error {
 	return err
 }
 
+// sqliteSession is a transaction. A context that ends is noticed between two statements, not within one: to watch
+// for it the driver starts a goroutine for each statement, which costs more than most of them.
 type sqliteSession struct{ w *sqliteWriterConn }
 
 func (s *sqliteSession) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
-	return s.w.exec(ctx, text, args)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.w.exec(context.Background(), text, args) //nolint:contextcheck // see above
 }
 
 func (s *sqliteSession) query(ctx context.Context, text string, args []any) (*rows, error) {
-	return queryCached(ctx, &s.w.cache, s.w.conn, unlocked(text), args)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return queryCached(context.Background(), &s.w.cache, s.w.conn, unlocked(text), args) //nolint:contextcheck // see above
 }
 
 // commit does not follow ctx once it has begun: a commit cut short is neither done nor undone to its caller.

@@ -100,7 +100,7 @@ func quiet(pid int, span time.Duration) (float64, error) {
 
 // profile records where the server spends its time; stop ends it.
 func profile(pid int, file string) (stop func(), err error) {
-	cmd := exec.Command("perf", "record", "-q", "-F", "999", "-g", "-p", strconv.Itoa(pid), "-o", file)
+	cmd := exec.Command("perf", "record", "-q", "-F", "4999", "-g", "-p", strconv.Itoa(pid), "-o", file)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("perf could not be started: %w", err)
 	}

@@ -103,6 +103,10 @@ type Desk struct {
 		Contact string `json:"contact"`
 		Queue   string `json:"queue"`
 		Phase   string `json:"phase"`
+		Unasked string `json:"unasked"` // why the last one asked did not answer
+		Consult *struct {
+			With string `json:"with"`
+		} `json:"consult"`
 	} `json:"calls"`
 	Wrapup *struct {
 		Contact string `json:"contact"`

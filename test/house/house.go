@@ -159,6 +159,36 @@ func (h *House) Log() string {
 	return h.log.String()
 }
 
+// Memory gives the resident set of the process in MB, 0 when it is not known.
+func (h *House) Memory() (mb int) {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", h.cmd.Process.Pid)) // without it: not known
+	if _, after, ok := strings.Cut(string(b), "VmRSS:"); ok {
+		_, _ = fmt.Sscan(after, &mb) // as above
+	}
+	return mb / 1024
+}
+
+// Meter reads a figure of /metrics that has no labels.
+func (h *House) Meter(name string) (float64, error) {
+	resp, err := http.Get("http://" + h.HTTP + "/metrics") //nolint:noctx // bounded by the process
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, name+" "); ok {
+			var n float64
+			_, err := fmt.Sscan(v, &n)
+			return n, err
+		}
+	}
+	return 0, fmt.Errorf("/metrics has no %s", name)
+}
+
 // Kill ends the process as a power cut does.
 func (h *House) Kill() {
 	_ = h.cmd.Process.Kill() // it may have ended by itself

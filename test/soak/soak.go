@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kapok-hotline/kapok/test/house"
@@ -14,33 +16,46 @@ import (
 
 // plan is one run.
 type plan struct {
-	calls, rate, agents int
-	kill                bool
-	keep                string
-	say                 func(format string, a ...any)
+	calls, rate int
+	kill        bool
+	keep        string
+	say         func(format string, a ...any)
 
 	h      *house.House
 	leader *house.Client
+	db     *sql.DB
+	tally  *tally
+	cut    atomic.Int64 // unix ms of the kill -9
+	base   float64      // goroutines with everybody signed in, before the first call
 }
 
-const (
-	report   = 5 * time.Second
-	settling = 90 * time.Second // the last callers' patience, the last message to its end
-)
+const report = 10 * time.Second
 
-// run plays the plan; an error when it could not be played, or an invariant is broken.
+// settling is the last callers' patience, the last call back, the last message to its end.
+const settling = 5 * time.Minute
+
+// run plays the plan; an error when it could not be played, or the end is not clean.
 func (p *plan) run(ctx context.Context) (err error) {
 	dir, err := os.MkdirTemp("", "kapok-soak-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	if err := p.open(ctx, dir); err != nil {
+	p.enter()
+	walkers, err := invite(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer walkers.carrier.Close()
+	if err := p.open(ctx, dir, walkers.carrier.Addr()); err != nil {
 		return err
 	}
 	defer func() {
 		if stop := p.h.Stop(); err == nil {
 			err = stop
+		}
+		if p.keep != "" {
+			err = errors.Join(err, os.WriteFile(filepath.Join(p.keep, "house.log"), []byte(p.h.Log()), 0o600))
 		}
 		if err != nil {
 			err = fmt.Errorf("%w\nthe house said last:\n%s", err, last(p.h.Log(), 4000))
@@ -50,23 +65,64 @@ func (p *plan) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer robots.dismiss()
+	if err := robots.lead(ctx); err != nil {
+		return err
+	}
+	if p.base, err = p.h.Meter("kapok_goroutines"); err != nil {
+		return err
+	}
 	began := time.Now()
-	length := time.Duration(p.calls) * time.Second / time.Duration(p.rate)
 	street, err := p.callers(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer street.end()
-	if err := p.watch(ctx, street, robots, began, length); err != nil {
+	strolled := make(chan struct{})
+	go func() {
+		walkers.stroll(p.calls, p.rate)
+		close(strolled)
+	}()
+	err = p.watch(ctx, street.done, strolled, robots, began)
+	street.end()
+	if err == nil {
+		err = street.err
+	}
+	if err == nil {
+		err = p.settle(ctx)
+	}
+	robots.dismiss()
+	if err != nil {
 		return err
 	}
-	street.end()
-	return p.verdict(ctx, street, robots, began)
+	return p.verdict(ctx, street, walkers, robots, began)
 }
 
-// open starts a house whose rings and wrap-ups are short, so that many calls find an agent.
-func (p *plan) open(ctx context.Context, dir string) error {
+// enter names the verbs of the mix, in the order of the table.
+func (p *plan) enter() {
+	p.tally = newTally()
+	for _, s := range stories {
+		p.tally.name(s.what, fmt.Sprintf("%d %% of calls", s.share))
+	}
+	p.tally.name("offer", "")
+	p.tally.name("offer answered", fmt.Sprintf("%d %% of offers", 100-declining-missing))
+	p.tally.name("offer declined", fmt.Sprintf("%d %% of offers", declining))
+	p.tally.name("offer not answered", fmt.Sprintf("%d %% of offers", missing))
+	for _, t := range talks {
+		p.tally.name(t.what, fmt.Sprintf("%d %% of talks", t.weight))
+	}
+	for _, t := range []string{"browser hangs up", "browser closed in talk", "browser back: the call too"} {
+		p.tally.name(t, "two at browsers")
+	}
+	for _, m := range mishaps {
+		p.tally.name(m.what, fmt.Sprintf("%d %% each 2 s", m.weight))
+	}
+	for _, l := range leading {
+		p.tally.name(l.what, fmt.Sprintf("%d %%, 3 leaders", l.weight))
+	}
+}
+
+// open starts the house.
+func (p *plan) open(ctx context.Context, dir, carrier string) error {
 	program, err := house.Build(ctx, dir)
 	if err != nil {
 		return err
@@ -81,11 +137,14 @@ func (p *plan) open(ctx context.Context, dir string) error {
 	if err := p.h.Start(ctx); err != nil {
 		return err
 	}
-	bureau, err := house.Bureau(p.agents, "ring_s: 15", "ring_s: 5", "wrapup_s: 30", "wrapup_s: 1", "wrapup_s: 60", "wrapup_s: 1")
+	text, err := bureau(carrier)
 	if err != nil {
 		return err
 	}
-	if err := p.h.Apply(ctx, bureau); err != nil {
+	if err := p.h.Apply(ctx, text); err != nil {
+		return err
+	}
+	if p.db, err = read(data); err != nil {
 		return err
 	}
 	p.leader, err = p.h.Login(ctx, "leader1")
@@ -93,7 +152,8 @@ func (p *plan) open(ctx context.Context, dir string) error {
 }
 
 // watch says every few seconds how it goes, kills the house in the middle and starts it again.
-func (p *plan) watch(ctx context.Context, s *street, r *robots, began time.Time, length time.Duration) error {
+func (p *plan) watch(ctx context.Context, street, strolled <-chan struct{}, r *robots, began time.Time) error {
+	length := time.Duration(p.calls) * time.Second / time.Duration(p.rate)
 	tick := time.NewTicker(report)
 	defer tick.Stop()
 	half := time.NewTimer(length / 2)
@@ -101,26 +161,31 @@ func (p *plan) watch(ctx context.Context, s *street, r *robots, began time.Time,
 	if !p.kill {
 		half.Stop()
 	}
-	for {
+	late := time.After(length + length/5 + 2*settling)
+	for street != nil || strolled != nil {
 		select {
-		case <-s.done:
-			return s.err
+		case <-street:
+			street = nil
+		case <-strolled:
+			strolled = nil
 		case <-half.C:
 			if err := p.powerCut(ctx, r); err != nil {
 				return err
 			}
 		case <-tick.C:
-			p.say("%4.0f s  %s", time.Since(began).Seconds(), p.picture(ctx, r))
-		case <-time.After(length + settling):
+			p.say("%4.0f s  %s", time.Since(began).Seconds(), p.picture(ctx))
+		case <-late:
 			return errors.New("the callers do not come to an end")
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+	return nil
 }
 
 func (p *plan) powerCut(ctx context.Context, r *robots) error {
 	p.say("kill -9")
+	p.cut.Store(time.Now().UnixMilli())
 	p.h.Kill()
 	down := time.Now()
 	if err := p.h.Start(ctx); err != nil {
@@ -131,8 +196,8 @@ func (p *plan) powerCut(ctx context.Context, r *robots) error {
 	return nil
 }
 
-// picture is the wallboard in a line.
-func (p *plan) picture(ctx context.Context, r *robots) string {
+// picture is the wallboard in a line, with what the process holds.
+func (p *plan) picture(ctx context.Context) string {
 	var w struct {
 		Waiting int `json:"waiting"`
 		Queues  []struct {
@@ -155,51 +220,14 @@ func (p *plan) picture(ctx context.Context, r *robots) string {
 	for _, a := range w.Agents {
 		states[a.State]++
 	}
-	return fmt.Sprintf("entered %d, answered %d, abandoned %d, waiting %d, agents %v, robots: %s", entered, answered, abandoned, w.Waiting, states, r)
-}
-
-// verdict waits for the last call to end and asks the doctor.
-func (p *plan) verdict(ctx context.Context, s *street, r *robots, began time.Time) error {
-	settled := time.Now().Add(settling)
-	for {
-		n, err := p.stillOpen(ctx)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			break
-		}
-		if time.Now().After(settled) {
-			return fmt.Errorf("%d contacts are still open %v after the last caller", n, settling)
-		}
-		time.Sleep(500 * time.Millisecond)
-	}
-	time.Sleep(1500 * time.Millisecond) // the last wrap-ups
-	p.say("%s", p.picture(ctx, r))
-	p.say("sipp: %s", s)
-	out, err := p.h.Run(ctx, nil, "doctor")
-	if err != nil {
-		return err
-	}
-	p.say("%d calls at %d/s in %.0f s; doctor: %s", p.calls, p.rate, time.Since(began).Seconds(), out)
-	if r.answered.Load() == 0 {
-		return errors.New("no call reached an agent: this was no test")
-	}
-	return nil
-}
-
-// stillOpen counts the contacts that have not ended.
-func (p *plan) stillOpen(ctx context.Context) (int, error) {
-	var list struct {
-		Items []struct{ ID string } `json:"items"`
-	}
-	err := p.leader.Get(ctx, "/contacts?outcome=open&limit=500", &list)
-	return len(list.Items), err
+	now := func(name string) int { v, _ := p.h.Meter(name); return int(v) } // 0 while the house is down
+	return fmt.Sprintf("entered %d, answered %d, abandoned %d, waiting %d, agents %v; calls %d, media %d, promises %d, goroutines %d, %d MB",
+		entered, answered, abandoned, w.Waiting, states, now("kapok_calls"), now("kapok_media_legs"), now("kapok_callbacks_open"), now("kapok_goroutines"), p.h.Memory())
 }
 
 func last(text string, n int) string { return text[max(0, len(text)-n):] }
 
-// all runs f for every robot at once and gives the first error.
+// all runs f for each at once and gives the first error.
 func all[T any](xs []T, f func(T) error) error {
 	var done sync.WaitGroup
 	errs := make(chan error, len(xs))

@@ -19,20 +19,6 @@ import (
 //go:embed caller.xml
 var files embed.FS
 
-// habits are how long callers stay on the line, ms, the number they call, and how many of a hundred do so.
-var habits = []struct {
-	patience int
-	number   string
-	share    int
-}{
-	{150, "12366", 10},  // hangs up at the first word
-	{1500, "12366", 10}, // in the menu
-	{300, "12367", 15},  // in the queue
-	{2000, "12367", 25},
-	{6000, "12367", 25},
-	{15000, "12367", 15},
-}
-
 // street is sipp's processes, one for each habit.
 type street struct {
 	done  chan struct{}
@@ -52,13 +38,8 @@ func (p *plan) callers(ctx context.Context, dir string) (*street, error) {
 		return nil, err
 	}
 	var running sync.WaitGroup
-	left := p.calls
 	for i, h := range habits {
 		n := p.calls * h.share / 100
-		if i == len(habits)-1 {
-			n = left
-		}
-		left -= n
 		file := filepath.Join(dir, fmt.Sprintf("caller%d.xml", i))
 		text := strings.NewReplacer("PATIENCE", strconv.Itoa(h.patience), "HABIT", strconv.Itoa(i)).Replace(string(script))
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -90,14 +71,14 @@ func (p *plan) callers(ctx context.Context, dir string) (*street, error) {
 	return s, nil
 }
 
-var tally = regexp.MustCompile(`(Successful|Failed) call +\| +\d+ +\| +(\d+)`)
+var ends = regexp.MustCompile(`(Successful|Failed) call +\| +\d+ +\| +(\d+)`)
 
 // count adds what a sipp says at its end.
 func (s *street) count(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := map[string]int{}
-	for _, m := range tally.FindAllStringSubmatch(text, -1) {
+	for _, m := range ends.FindAllStringSubmatch(text, -1) {
 		last[m[1]], _ = strconv.Atoi(m[2]) // digits by the pattern
 	}
 	s.calls[0] += last["Successful"]

@@ -47,6 +47,7 @@ func (p *Phone) Dial(ctx context.Context, d Dial) (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
+	media.still = p.Still
 	from := d.From
 	if from == "" {
 		from = p.User
@@ -157,6 +158,7 @@ func (p *Phone) incoming(m *Message) {
 		p.answer(m, 500, "No Media", token(), "")
 		return
 	}
+	media.still = p.Still
 	c := p.newCall(m.Get("Call-ID"), media)
 	c.Invite, c.localTag = m, token()
 	c.local, c.remote, c.target = m.Get("To")+";tag="+c.localTag, m.Get("From"), m.contact()
@@ -300,6 +302,15 @@ func (c *Call) Hold(ctx context.Context, hold bool) error {
 func (c *Call) Info(ctx context.Context, key byte) error {
 	m, err := c.within(ctx, "INFO", fmt.Sprintf("Signal=%c\r\nDuration=160\r\n", key), "Content-Type: application/dtmf-relay")
 	if err == nil && m.Code() != 200 {
+		err = &Refused{m.Code(), m.Start}
+	}
+	return err
+}
+
+// Refer gives the call to a number by the phone's own key (RFC 3515); the far side hangs up when it has gone there.
+func (c *Call) Refer(ctx context.Context, number string) error {
+	m, err := c.within(ctx, "REFER", "", fmt.Sprintf("Refer-To: <sip:%s@%s>", number, c.p.server))
+	if err == nil && m.Code() >= 300 {
 		err = &Refused{m.Code(), m.Start}
 	}
 	return err

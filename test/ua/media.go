@@ -25,6 +25,8 @@ type Media struct {
 	stop chan struct{}
 	once sync.Once
 
+	still bool // set before anything flows
+
 	mu      sync.Mutex
 	started bool
 	to      netip.AddrPort
@@ -99,7 +101,9 @@ func (m *Media) connect(sdp string) error {
 	m.to, m.send = to, send
 	if !m.started {
 		m.started = true
-		go m.speak()
+		if !m.still {
+			go m.speak()
+		}
 		go m.listen()
 	}
 	return nil
@@ -205,6 +209,10 @@ func (m *Media) listen() {
 		m.mu.Lock()
 		m.packets++
 		m.last = time.Now()
+		if m.still {
+			m.mu.Unlock()
+			continue
+		}
 		for _, v := range b[12:n] {
 			m.heard = append(m.heard, fromALaw(v))
 		}

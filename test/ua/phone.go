@@ -35,6 +35,7 @@ func (r *Refused) Error() string { return r.Line }
 type Phone struct {
 	User, Password string
 	OnCall         func(*Call) // runs on a goroutine of its own for each call that comes in; nil: 480
+	Still          bool        // its calls send no sound and keep none of what comes, which only counts: for many at once
 
 	conn   *net.UDPConn
 	server netip.AddrPort

@@ -1199,6 +1199,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Missed callers of my sites */
+        get: operations["get-missed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A missed caller with every attempt */
+        get: operations["get-missed-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a missed caller to somebody */
+        post: operations["post-missed-id-assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a missed caller from my desk */
+        post: operations["post-missed-id-call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a missed caller */
+        post: operations["post-missed-id-claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The number unmasked, for a reason */
+        post: operations["post-missed-id-number"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a missed caller back */
+        post: operations["post-missed-id-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/missed/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What came of calling back */
+        post: operations["post-missed-id-result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/oidc": {
         parameters: {
             query?: never;
@@ -1980,6 +2116,57 @@ export interface paths {
         get: operations["get-voice-prompts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which words the speech engine has spoken, and which not yet */
+        get: operations["get-voice-speech"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/speech/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try again what could not be spoken */
+        post: operations["post-voice-speech-again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/speech/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Test the speech engine step by step */
+        post: operations["post-voice-speech-test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2799,6 +2986,7 @@ export interface components {
             bypass?: boolean;
             ended?: boolean;
             flow: string;
+            keys?: boolean;
             node: string;
             served?: boolean;
             /** Format: int64 */
@@ -2823,6 +3011,7 @@ export interface components {
             /** Format: int64 */
             min: number;
             prompts?: string[];
+            speech?: components["schemas"]["FlowSpeech"];
             stop?: string;
             text?: string;
             /** Format: int64 */
@@ -2841,6 +3030,7 @@ export interface components {
             /** Format: int64 */
             next?: number;
             state?: string;
+            text?: string;
             vars?: {
                 [key: string]: string;
             };
@@ -2852,7 +3042,7 @@ export interface components {
             name_en?: string;
             /** @description target; the menu's own id is hear-again */
             to: string;
-            /** @description what a person may write instead, in a text channel */
+            /** @description what a person may write instead in a text channel, or say at a listen node */
             words?: string[];
         };
         FlowKindForm: {
@@ -2884,10 +3074,14 @@ export interface components {
             value: string;
             what: string;
         };
+        FlowSpeech: {
+            words?: string[];
+        };
         FlowStep: {
             key?: string;
             kind: string;
             node: string;
+            said?: boolean;
             served?: boolean;
             via?: string;
             why?: string;
@@ -3167,6 +3361,248 @@ export interface components {
             id: string;
             /** @description Shown this once */
             token: string;
+        };
+        MissedAssigned: {
+            owner: string;
+        };
+        MissedAttempt: {
+            /** Format: int64 */
+            at: number;
+            contact: string;
+            /** @enum {string} */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /** @description the spoken message, empty: none */
+            message: string;
+            queue: string;
+            queue_name: string;
+            /** Format: int64 */
+            wait_ms: number;
+        };
+        MissedDay: {
+            /**
+             * Format: int64
+             * @description of them: called again in time and were answered
+             */
+            came_back: number;
+            /**
+             * Format: int64
+             * @description missed callers who were to be rung by the end of the day
+             */
+            due: number;
+            /**
+             * Format: int64
+             * @description open rows whose day is over
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description of them: neither yet
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description of them: rung in time, whether or not they answered
+             */
+            rung: number;
+            /**
+             * Format: double
+             * @description rung or come back in time, of those due; absent: nobody was due
+             */
+            share: number | null;
+        };
+        MissedListed: {
+            /** @description callers can be rung from here */
+            can_call: boolean;
+            /** @description spoken messages can be heard from here */
+            can_hear: boolean;
+            /** @description how those due today fare */
+            day: components["schemas"]["MissedDay"];
+            items: components["schemas"]["MissedRow"][];
+            /** @description cursor of the next page, empty at the end */
+            next: string;
+            /** @description the local day */
+            today: string;
+            /**
+             * Format: int64
+             * @description so many calls nobody answered close a row
+             */
+            tries: number;
+        };
+        MissedPlaced: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the call */
+            contact: string;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
+        };
+        MissedReason: {
+            /** @description why; it is kept with the audit */
+            reason: string;
+        };
+        MissedResult: {
+            /**
+             * Format: int64
+             * @description of no_answer: try again at, unix ms; 0: as soon as anybody can
+             */
+            again_at?: number;
+            /** @description the call-out, where it was made from here */
+            contact?: string;
+            note?: string;
+            /** @enum {string} */
+            result: "reached" | "no_answer" | "not_wanted" | "wrong_number";
+        };
+        MissedRow: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
+        };
+        MissedShown: {
+            number: string;
+        };
+        MissedWhole: {
+            /**
+             * Format: int64
+             * @description not before; 0: now
+             */
+            again_at: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            closed_at: number;
+            /** @description the day by which they are to be rung first */
+            due_day: string;
+            id: string;
+            /**
+             * @description how the last attempt came to nothing
+             * @enum {string}
+             */
+            kind: "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+            /**
+             * Format: int64
+             * @description the last attempt
+             */
+            last_at: number;
+            /** @description the newest spoken message, empty: none */
+            message: string;
+            /** @description every attempt, newest first, at most 50 */
+            missed: components["schemas"]["MissedAttempt"][];
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            opened_at: number;
+            owner: string;
+            owner_name: string;
+            /** @description of the last attempt; empty: they never came to one */
+            queue: string;
+            queue_name: string;
+            /**
+             * @description of the last try
+             * @enum {string}
+             */
+            result: "" | "reached" | "no_answer" | "not_wanted" | "wrong_number";
+            /** @description the day on which they are to be rung next */
+            ring_day: string;
+            site: string;
+            site_name: string;
+            /** @enum {string} */
+            state: "open" | "came_back" | "reached" | "not_wanted" | "wrong_number" | "given_up" | "lapsed";
+            /** Format: int64 */
+            tried_at: number;
+            /** Format: int64 */
+            tries: number;
         };
         NumberOutBody: {
             /** @description as people write it; empty when it was withheld */
@@ -4216,6 +4652,10 @@ export interface components {
             code: string;
             name: string;
             sounds: string[];
+            /** @description by language, what the speech engine speaks: ready, waiting, failed */
+            spoken?: {
+                [key: string]: string;
+            };
             /** @description what is said, per language: zh, yue, en */
             text?: {
                 [key: string]: string;
@@ -4240,6 +4680,35 @@ export interface components {
             ms: number;
             /** Format: int64 */
             right_db: number;
+        };
+        VoiceSpeechView: {
+            /** @description it failed several times in a row: callers are asked for keys for a while */
+            deaf: boolean;
+            /** @description its host; empty: there is none */
+            engine: string;
+            /** Format: int64 */
+            failed: number;
+            listen: boolean;
+            /** Format: int64 */
+            ready: number;
+            speak: boolean;
+            /** @description what failed first, then what waits, at most 500 */
+            texts: components["schemas"]["VoiceSpokenView"][];
+            /** Format: int64 */
+            waiting: number;
+        };
+        VoiceSpokenView: {
+            /** @description in the engine's words */
+            detail?: string;
+            flow?: string;
+            language: string;
+            node?: string;
+            prompt?: string;
+            /** @enum {string} */
+            state: "ready" | "waiting" | "failed";
+            text: string;
+            /** @description of what failed, in the reader's language */
+            why?: string;
         };
         VoiceStepView: {
             detail?: string;
@@ -4362,6 +4831,7 @@ export type FlowNeed = components['schemas']['FlowNeed'];
 export type FlowPlay = components['schemas']['FlowPlay'];
 export type FlowQueue = components['schemas']['FlowQueue'];
 export type FlowSay = components['schemas']['FlowSay'];
+export type FlowSpeech = components['schemas']['FlowSpeech'];
 export type FlowStep = components['schemas']['FlowStep'];
 export type FlowTransfer = components['schemas']['FlowTransfer'];
 export type ForceInBody = components['schemas']['ForceInBody'];
@@ -4395,6 +4865,16 @@ export type LookResetOutBody = components['schemas']['LookResetOutBody'];
 export type LookSetupOutBody = components['schemas']['LookSetupOutBody'];
 export type MakeTokenInBody = components['schemas']['MakeTokenInBody'];
 export type MakeTokenOutBody = components['schemas']['MakeTokenOutBody'];
+export type MissedAssigned = components['schemas']['MissedAssigned'];
+export type MissedAttempt = components['schemas']['MissedAttempt'];
+export type MissedDay = components['schemas']['MissedDay'];
+export type MissedListed = components['schemas']['MissedListed'];
+export type MissedPlaced = components['schemas']['MissedPlaced'];
+export type MissedReason = components['schemas']['MissedReason'];
+export type MissedResult = components['schemas']['MissedResult'];
+export type MissedRow = components['schemas']['MissedRow'];
+export type MissedShown = components['schemas']['MissedShown'];
+export type MissedWhole = components['schemas']['MissedWhole'];
 export type NumberOutBody = components['schemas']['NumberOutBody'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
@@ -4478,6 +4958,8 @@ export type VoiceKeyView = components['schemas']['VoiceKeyView'];
 export type VoicePhoneView = components['schemas']['VoicePhoneView'];
 export type VoicePromptView = components['schemas']['VoicePromptView'];
 export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
+export type VoiceSpeechView = components['schemas']['VoiceSpeechView'];
+export type VoiceSpokenView = components['schemas']['VoiceSpokenView'];
 export type VoiceStepView = components['schemas']['VoiceStepView'];
 export type VoiceTrunkView = components['schemas']['VoiceTrunkView'];
 export type VoiceTryStep = components['schemas']['VoiceTryStep'];
@@ -6915,6 +7397,273 @@ export interface operations {
             };
         };
     };
+    "get-missed": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                kind?: "" | "abandoned" | "turned" | "failed" | "voicemail" | "callback";
+                limit?: number;
+                /** @description how the number ends */
+                number?: string;
+                queue?: string;
+                site?: string;
+                view?: "due" | "open" | "mine" | "closed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedListed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-missed-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedWhole"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedAssigned"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedPlaced"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-missed-id-result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedResult"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissedRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-oidc": {
         parameters: {
             query?: never;
@@ -8574,6 +9323,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VoicePromptView"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceSpeechView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-speech-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceSpeechView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-speech-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceStepView"][];
                 };
             };
             /** @description Error */

@@ -33,8 +33,8 @@ export function factSaid(f: Fact, names: Names): Said {
   }
   if (b.to && typeof b.to === 'object') params.to = Object.values(b.to as object).filter(Boolean).join(' ')
   let key = kind
-  if (f.kind === 'contact.stepped' && b.key) key = 'contact_stepped_key'
-  if (f.kind === 'contact.stepped' && (b.why === 'timeout' || b.why === 'invalid')) key = `contact_stepped_${b.why}`
+  if (f.kind === 'contact.stepped' && b.key) key = b.said ? 'contact_stepped_said' : 'contact_stepped_key'
+  if (f.kind === 'contact.stepped' && ['timeout', 'invalid', 'unheard', 'deaf'].includes(String(b.why))) key = `contact_stepped_${b.why}`
   if (f.kind === 'leg.started' && b.role) key = `leg_started_${s(b.role)}`
   if (f.kind === 'contact.located' && b.how) key = `contact_located_${b.away ? 'away' : s(b.how)}`
   if (f.kind === 'contact.supervised' && b.mode) key = `contact_supervised_${s(b.mode)}`

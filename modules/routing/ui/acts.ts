@@ -8,6 +8,7 @@ const acts: Readonly<Record<string, string>> = {
   'POST /api/v1/voice/trunks/{code}/test': 'trunk_test', 'PUT /api/v1/config/{section}/{code}': 'item_put', 'DELETE /api/v1/config/{section}/{code}': 'item_drop',
   'POST /api/v1/config/{section}/import': 'import', 'POST /api/v1/apply': 'apply', 'GET /api/v1/export': 'export', 'PUT /api/v1/calendar/{code}/days/{date}': 'day',
   'POST /api/v1/drain': 'drain', 'POST /api/v1/backup': 'backup', 'GET /api/v1/recordings/{id}/sound': 'listen', 'PUT /api/v1/voice/prompts/{code}/sound': 'prompt',
+  'POST /api/v1/voice/speech/test': 'speech_test', 'POST /api/v1/voice/speech/again': 'speech_again',
   'config.create': 'item_create', 'config.change': 'item_change', 'config.drop': 'item_drop',
 }
 

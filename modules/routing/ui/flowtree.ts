@@ -3,7 +3,7 @@ export interface FlowNode {
   id: string; kind: string; name?: string; name_en?: string; prompts?: string[]; text?: string; next?: string
   keys?: { key: string; name?: string; name_en?: string; to: string }[]
   timeout?: string; invalid?: string; bypass?: string; open?: string; closed?: string; lunch?: string; holiday?: string
-  cases?: { var: string; op?: string; values?: string[]; to: string }[]; else?: string; elsewhere?: string; unknown?: string; failed?: string
+  cases?: { var: string; op?: string; values?: string[]; to: string }[]; else?: string; elsewhere?: string; unknown?: string; heard?: string; failed?: string
   queue?: string; to?: { kind?: string; code?: string }; outcome?: string; say?: string; value?: string; var?: string; set?: Record<string, string>; calendar?: string; served?: boolean
 }
 export interface Flow { code: string; name?: string; name_en?: string; medium?: string; start: string; nodes: FlowNode[] }
@@ -17,7 +17,7 @@ export function edgesOf(n: FlowNode, locale = 'zh'): Edge[] {
   const add = (field: string, to: string | undefined, label = '') => { if (to) out.push({ field, label, to }) }
   for (const k of n.keys ?? []) add('key', k.to, [k.key, (locale === 'en' && k.name_en) || k.name].filter(Boolean).join(' '))
   for (const c of n.cases ?? []) add('case', c.to, [c.var, c.op ?? 'is', (c.values ?? []).join(', ')].filter(Boolean).join(' '))
-  for (const f of ['open', 'closed', 'lunch', 'holiday', 'else', 'next', 'timeout', 'invalid', 'bypass', 'elsewhere', 'unknown', 'failed'] as const) add(f, n[f])
+  for (const f of ['open', 'closed', 'lunch', 'holiday', 'else', 'next', 'timeout', 'invalid', 'heard', 'bypass', 'elsewhere', 'unknown', 'failed'] as const) add(f, n[f])
   return out
 }
 

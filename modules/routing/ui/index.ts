@@ -5,7 +5,7 @@ const health = 'platform.health.see', audit = 'identity.audit.read', see = 'plat
 /** Holders of any of these find something behind "Administration". */
 const admin = [
   'identity.user.manage', 'identity.role.manage', 'identity.site.manage', 'identity.oidc.manage', 'routing.agent.manage', 'routing.queue.manage', 'routing.skill.manage',
-  'platform.calendar.manage', 'platform.holiday.manage', 'voice.flow.manage', 'voice.number.manage', 'voice.phone.manage', 'voice.prompt.manage', 'voice.trunk.manage', 'desk.list.manage', see, manage,
+  'platform.calendar.manage', 'platform.holiday.manage', 'voice.flow.manage', 'voice.number.manage', 'voice.phone.manage', 'voice.prompt.manage', 'voice.speech.manage', 'voice.trunk.manage', 'desk.list.manage', see, manage,
 ]
 const ui: ModuleUI = {
   routes: [

@@ -96,7 +96,7 @@ export function columnsOf(schema: HouseSchema, id: string, most = 7): string[] {
 const groups: readonly [string, readonly string[]][] = [
   ['people', ['users', 'agents', 'roles', 'sites', 'seats']],
   ['routing', ['queues', 'skills', 'rules', 'calendars', 'holidays']],
-  ['voice', ['numbers', 'cities', 'segments', 'area', 'screenings', 'flows', 'prompts', 'settings', 'phones', 'trunks', 'call_rules']],
+  ['voice', ['numbers', 'cities', 'segments', 'area', 'screenings', 'flows', 'prompts', 'speech', 'settings', 'phones', 'trunks', 'call_rules']],
   ['lists', ['reasons', 'topics', 'tax_types']],
   ['house', ['bureau', 'oidc']],
 ]

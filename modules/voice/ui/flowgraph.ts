@@ -157,6 +157,7 @@ export function figuresOf(g: FlowGraph, rows: readonly PathRow[], kinds: readonl
       case 'visit': f.visits += r.n; break
       case 'pressed': f.pressed += r.n; break
       case 'timeout': f.silent += r.n; f.repeats += r.n; break
+      case 'unheard': case 'deaf': f.repeats += r.n; break
       case 'invalid': f.wrong += r.n; f.repeats += r.n; break
       case 'reached': f.reached += r.n; break
       case 'left': case 'lost': f.left += r.n; break
