@@ -45,10 +45,10 @@ func (m *Module) readNumber(raw string, site id.Site) (string, error) {
 		}
 	}
 	n := phone.Parse(strings.TrimSpace(raw), area)
-	switch {
-	case n.Kind == phone.Withheld:
+	switch n.Kind {
+	case phone.Withheld:
 		return "", fault.New(fault.Invalid, "outbound.number.none")
-	case n.Kind == phone.Mobile, n.Kind == phone.Fixed, n.Kind == phone.TollFree, n.Kind == phone.Foreign:
+	case phone.Mobile, phone.Fixed, phone.TollFree, phone.Foreign:
 		return n.National, nil
 	}
 	return "", fault.New(fault.Invalid, "outbound.number.wrong", "number", raw)

@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,7 +30,7 @@ type TableFlaw struct {
 
 func flawOf(line int, err error) TableFlaw {
 	f := TableFlaw{Line: line, Code: fault.CodeOf(err)}
-	if x, ok := err.(*fault.Fault); ok {
+	if x, ok := errors.AsType[*fault.Fault](err); ok {
 		f.Params = x.Params
 	}
 	return f
