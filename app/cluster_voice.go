@@ -149,6 +149,10 @@ func (p *peers) obey(ctx context.Context, o farOrder) (struct{}, error) {
 		err = v.ConsultEnd(ctx, o.Contact, o.By)
 	case "consult_complete":
 		err = v.ConsultComplete(ctx, o.Contact, o.By)
+	case "park":
+		_, err = v.Park(ctx, o.Contact, o.By)
+	case "unpark":
+		err = v.Unpark(ctx, o.Contact, o.By)
 	case "callout":
 		_, err = v.CallOut(ctx, o.Outcall)
 	case "give_up":

@@ -98,7 +98,7 @@ func options(cfg conf.Config, c *call) Options {
 	o := Options{
 		Data: cfg.Data, DB: cfg.DB, HTTP: cfg.HTTP, HTTPS: cfg.HTTPS, TLSCert: cfg.TLSCert, TLSKey: cfg.TLSKey,
 		SIP: list(cfg.SIP), SIPS: list(cfg.SIPS), RTPFirst: uint16(cfg.RTPPorts.From), RTPLast: uint16(cfg.RTPPorts.To),
-		WebRTC: uint16(cfg.WebRTCPort), Advertise: advertise(cfg.AdvertiseIP), Node: id.Node(cfg.Node),
+		FastPath: cfg.FastPath, WebRTC: uint16(cfg.WebRTCPort), Advertise: advertise(cfg.AdvertiseIP), Node: id.Node(cfg.Node),
 		Log: logx.New(c.err, cfg.Log.Level, cfg.Log.JSON, id.Node(cfg.Node)),
 	}
 	if cfg.Cluster != "" {

@@ -58,6 +58,7 @@ var harms = []harm{
 	{law: "voice.recording.proofs", name: "erased without a proof", sql: recordingRow("REC4", "recordings/gone.krec", "1, 1"), subject: "REC4"},
 	{law: "outbound.tries", name: "an attempt nobody told of", sql: attemptRow("OUT1", "P1", 1, "busy"), subject: "01OUT1"},
 	{law: "outbound.once", name: "called while being called", sql: attemptRow("OUT2", "P1", 2, "busy"), subject: "01OUT"},
+	{law: "voice.park.slots", name: "a slot of nobody", act: straySlot, subject: "PARKED"},
 	{law: "voice.callbacks", name: "a promise nobody told of", act: promiseRow("CB1", "open"), subject: "CB1"},
 	{law: "voice.callbacks", name: "a promise without its end", act: promiseRow("CB2", "reached"), subject: "CB2"},
 	{law: "missed.open", name: "a missed caller nobody heard of", sql: missedRow("MISS1", "open"), subject: "MISS1"},
@@ -140,6 +141,13 @@ func named(t *testing.T, h *House, x harm, contact, agent string) {
 			t.Fatalf("%s names %v, want %s", x.law, found, want)
 		}
 	}
+}
+
+// straySlot is a slot for somebody who is not there.
+func straySlot(t *testing.T, h *House) {
+	t.Helper()
+	_, err := store.Exec(t.Context(), h.db, `INSERT INTO voice_park (slot, contact, node, at) VALUES (98, 'PARKED', ?, 1)`, string(h.o.Node))
+	check(t, err)
 }
 
 // recordingRow is a row of a recording: its file, and when it was erased and whether the file was.

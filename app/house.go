@@ -45,6 +45,7 @@ type Options struct {
 	SIPS      []string
 	RTPFirst  uint16
 	RTPLast   uint16
+	FastPath  bool // the kernel may relay plain calls
 	WebRTC    uint16
 	Advertise netip.Addr
 	Demo      bool

@@ -14,7 +14,7 @@ import (
 
 func (h *House) newAlert() *alert.Module {
 	d := alert.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Figures: pulses{h}, Within: h.identity.Within, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Figures: pulses{h}, Names: alertNames{h}, Within: h.identity.Within, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
 		Steps: map[alert.Kind]alert.Step{alert.Recall: recall{h}},
 	}
 	if h.peers == nil {
@@ -36,6 +36,22 @@ func (p pulses) Look(ctx context.Context, site id.Site) (alert.State, map[id.Que
 		out[q] = alert.State(s)
 	}
 	return alert.State(all), out, err
+}
+
+// alertNames says what the alerts' codes stand for.
+type alertNames struct{ h *House }
+
+func (n alertNames) Where(site id.Site, queue id.Queue) (zh, en string) {
+	if queue != "" {
+		return deskNames(n).Queue(queue)
+	}
+	s, _ := n.h.identity.Site(site)
+	return s.Name, s.NameEN
+}
+
+func (n alertNames) Person(u id.User) string {
+	p, _ := n.h.identity.Person(u)
+	return p.Name
 }
 
 // recall asks who is away back to work.

@@ -13,7 +13,7 @@ func (h *House) newDesk() *desk.Module {
 	return desk.New(desk.Deps{
 		DB: h.db, Clock: h.clock, Facts: facts{h}, Stream: stream{h}, Brain: h.decider(), Calls: h.calls(), Endpoints: h.calls(),
 		Names: deskNames{h}, People: people{h}, Day: myDay{h}, Seats: seats{h}, Needs: h.needs,
-		Forces: h.routing, Skills: skillBook{h}, Supervision: h.supervision(), Dialler: h, Secret: h.secret, Within: h.identity.Within,
+		Forces: h.routing, Skills: skillBook{h}, Supervision: h.supervision(), Dialler: h, Parking: h.parking(), Secret: h.secret, Within: h.identity.Within,
 		Flush: h.journal.Flush, Presence: &desks{h: h}, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
 	})
 }

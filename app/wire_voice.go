@@ -24,9 +24,14 @@ func (h *House) newVoice() (*voice.Module, error) {
 	d := voice.Deps{
 		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Callers: screenCallers{h}, Sites: h.identity, Staff: h.identity, Cities: h.customer, Changed: h.changed, Publish: publisher{h}, Log: h.log,
 		Surge: h.surgeNotices, Keep: facts{h}.Keep, Node: h.o.Node,
+		Tell: func(topic string, to id.User, data any) {
+			if err := h.web.Hub().PublishTo(topic, to, func() any { return data }); err != nil {
+				h.log.Error("a page was not told", "topic", topic, "err", err)
+			}
+		},
 		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
-		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, WebPort: h.o.WebRTC, Realm: realm,
+		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, Fast: h.o.FastPath && !h.o.Closed, WebPort: h.o.WebRTC, Realm: realm,
 	}
 	d.Line = queues{h}
 	if h.peers != nil {
@@ -84,8 +89,8 @@ func (q queues) Seize(ctx context.Context, c id.Contact, agent id.User) (contact
 	return q.h.routing.Seize(ctx, c, contact.Phone, agent)
 }
 
-func (q queues) Dial(ctx context.Context, c id.Contact, agent id.User, wrapup time.Duration) (contact.Endpoint, error) {
-	return q.h.routing.Dial(ctx, c, contact.Phone, agent, wrapup)
+func (q queues) Dial(ctx context.Context, c id.Contact, agent id.User, from id.Queue, wrapup time.Duration) (contact.Endpoint, error) {
+	return q.h.routing.Dial(ctx, c, contact.Phone, agent, from, wrapup)
 }
 
 func (q queues) Endpoint(ctx context.Context, at contact.Endpoint, up bool) error {

@@ -20,7 +20,7 @@ func Shipped() []Role {
 	return []Role{
 		{Code: "admin", Name: "系统管理员", NameEN: "Administrator", Rights: []Right{All}},
 		{Code: "leader", Name: "班长", NameEN: "Team leader", Rights: []Right{
-			"desk.self.use", "desk.call.out", "desk.team.see", "desk.seat.manage", "routing.agent.manage",
+			"desk.self.use", "desk.call.out", "desk.call.park", "desk.team.see", "desk.seat.manage", "routing.agent.manage",
 			"desk.state.force", "desk.session.force", "desk.call.release", "desk.skill.force",
 			"alert.board.see", "alert.board.handle", "alert.surge.run", "outbound.list.use", "outbound.list.manage",
 			"missed.list.see", "missed.list.work", "missed.list.assign",
@@ -29,7 +29,7 @@ func Shipped() []Role {
 			"voice.recording.play", "customer.person.see", "customer.number.reveal", "identity.user.see",
 		}},
 		{Code: "agent", Name: "坐席员", NameEN: "Agent", Rights: []Right{
-			"desk.self.use", "desk.call.out", "outbound.list.use", "report.wallboard.see", "customer.person.see",
+			"desk.self.use", "desk.call.out", "desk.call.park", "outbound.list.use", "report.wallboard.see", "customer.person.see",
 			"missed.list.see", "missed.list.work",
 		}},
 		{Code: "quality", Name: "质检员", NameEN: "Quality assessor", Rights: []Right{

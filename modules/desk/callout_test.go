@@ -21,7 +21,7 @@ func (b *bench) CallOut(_ context.Context, o contact.Outcall) (id.Contact, error
 	b.change(o.Agent, event.Ringing, "", "c1")
 	b.Post(b.now(), "gz", "c1", u, event.ContactStarted{Direction: contact.Out, From: "013900000137", To: "013900000137"})
 	b.Post(b.now(), "gz", "c1", u, event.CalloutBegun{Agent: o.Agent, Number: "013900000137", Purpose: o.Purpose, Ref: o.Ref})
-	b.Post(b.now(), "gz", "c1", u, event.LegStarted{Leg: "leg1", Role: "agent", Agent: o.Agent})
+	b.Post(b.now(), "gz", "c1", u, event.LegStarted{Leg: "leg1", Role: "agent", Agent: o.Agent, Own: true})
 	return "c1", nil
 }
 

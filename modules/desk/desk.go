@@ -7,6 +7,7 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -107,6 +108,7 @@ type Deps struct {
 	Forces      Forces
 	Skills      Skills
 	Dialler     Dialler
+	Parking     Parking
 	Supervision Supervision
 	Secret      func(id.Number, id.Queue) bool // whether nobody may listen; nil: everything may be listened to
 	Needs       func(id.Queue) []SkillView     // the skills a queue asks for; nil: not shown
@@ -127,6 +129,11 @@ type Module struct {
 	ready chan struct{}
 
 	holders holders
+	past    struct { // summaries that suggest
+		mu sync.Mutex
+		at time.Time
+		of []writtenBefore
+	}
 }
 
 // New makes the desk; Start runs it.
@@ -147,7 +154,7 @@ func (m *Module) Texts() fs.FS { return store.Folder(files, "texts") }
 
 // Rights gives the rights the desk declares.
 func (m *Module) Rights() []right.Right {
-	return append([]right.Right{Use, SeeTeam, Manage, Seating, CallOut}, leaderRights()...)
+	return append([]right.Right{Use, SeeTeam, Manage, Seating, CallOut, Park}, leaderRights()...)
 }
 
 // Ready is closed when the desk has its lists.

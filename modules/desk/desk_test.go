@@ -212,7 +212,7 @@ func newBench(t *testing.T, db *store.DB, clocks ...clock.Clock) *bench {
 		at = clocks[0]
 	}
 	b.m = New(Deps{
-		DB: db, Clock: at, Facts: b, Stream: b, Brain: b, Calls: b, Endpoints: b, Names: b, People: b, Day: b, Presence: b, Dialler: b,
+		DB: db, Clock: at, Facts: b, Stream: b, Brain: b, Calls: b, Endpoints: b, Names: b, People: b, Day: b, Presence: b, Dialler: b, Parking: b,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err := db.Migrate(t.Context(), "desk", b.m.Migrations()); err != nil {

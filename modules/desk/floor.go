@@ -16,7 +16,9 @@ type floor struct {
 	contacts map[id.Contact]*approach
 	agents   map[id.User]*seat
 	notes    map[id.User][]note // what leaders did, until acknowledged
-	next     chan struct{}      // closed at the next fact
+	past     hadOf
+	parked   map[id.Contact]*approach
+	next     chan struct{} // closed at the next fact
 }
 
 // approach is an open contact as desks show it.
@@ -31,6 +33,7 @@ type approach struct {
 	waiting   bool
 	screened  *event.ContactScreened // of a line with a screening
 	out       *OutView               // of a call out
+	stay      *stay                  // in a slot; nil: not parked
 }
 
 // seat is a signed-in agent as desks show it.
@@ -60,13 +63,14 @@ type card struct {
 	offered   ledger.Fact // says why it came here
 	about     approach    // kept for the wrap-up, when the contact has ended
 
+	own      bool // the agent asked to be rung
 	asks     *asking
 	unasked  string // why the newest one asked did not answer: a fault's code
 	recalled int    // times the agent was reminded of the hold under way
 }
 
 func newFloor() *floor {
-	return &floor{contacts: map[id.Contact]*approach{}, agents: map[id.User]*seat{}, next: make(chan struct{})}
+	return &floor{past: hadOf{}, contacts: map[id.Contact]*approach{}, agents: map[id.User]*seat{}, next: make(chan struct{})}
 }
 
 // changed gives a channel that is closed when the next fact has been folded.
@@ -126,7 +130,13 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 	case event.ContactExited{}.Kind(), event.ContactAbandoned{}.Kind():
 		f.left(c)
 	case event.ContactEnded{}.Kind(), event.ContactLost{}.Kind():
+		was := f.contacts[c]
 		delete(f.contacts, c)
+		if was != nil && f.unstay(c, was.stay) { // lost with its process
+			return f.everybody()
+		}
+	case event.ContactParked{}.Kind(), event.ContactUnparked{}.Kind():
+		return f.parks(c, fact)
 	case event.LegStarted{}.Kind(), event.LegAnswered{}.Kind(), event.LegHeld{}.Kind(), event.LegResumed{}.Kind(), event.LegEnded{}.Kind():
 		return f.leg(c, fact)
 	case event.ConsultBegun{}.Kind(), event.ConsultTurned{}.Kind(), event.ConsultEnded{}.Kind(), event.LegRecalled{}.Kind():
@@ -196,7 +206,7 @@ func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
 			if s.cards[c] == nil {
 				s.cards[c] = &card{contact: c, phase: "ringing", since: fact.At, about: f.about(c)}
 			}
-			s.cards[c].leg = b.Leg
+			s.cards[c].leg, s.cards[c].own = b.Leg, b.Own
 			return []id.User{b.Agent}
 		}
 	case event.LegAnswered{}.Kind():
@@ -224,6 +234,9 @@ func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
 			return nil
 		}
 		if s.cards[c].phase == "ringing" || s.state != event.Wrapup && s.state != event.Talking {
+			if s.cards[c].phase != "ringing" {
+				f.past.keep(b.Agent, c)
+			}
 			delete(s.cards, c)
 		} else {
 			s.cards[c].phase, s.cards[c].since = "wrapup", fact.At
@@ -271,6 +284,9 @@ func (f *floor) agent(user id.User, fact ledger.Fact) []id.User {
 		if b.State != event.Talking && b.State != event.Wrapup {
 			for c, k := range s.cards {
 				if k.phase != "ringing" || b.State != event.Ringing {
+					if k.phase != "ringing" {
+						f.past.keep(user, c)
+					}
 					delete(s.cards, c)
 				}
 			}

@@ -49,6 +49,7 @@ func (m *Module) Routes(api *web.API) {
 	m.seatRoutes(api)
 	m.consultRoutes(api)
 	m.calloutRoutes(api)
+	m.parkRoutes(api)
 	m.emergencyRoutes(api)
 }
 

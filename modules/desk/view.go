@@ -21,6 +21,7 @@ type View struct {
 	Reasons  []Reason     `json:"reasons"`
 	Help     HelpView     `json:"help"`
 	Notes    []NoteView   `json:"notes" doc:"what leaders did, until acknowledged"`
+	Parked   []ParkedView `json:"parked" doc:"people in slots the agent may take back"`
 	Holder   string       `json:"holder,omitempty" doc:"login session the agent signed in from last; another one than ours: the desk was taken over"`
 	SIP      *SIPView     `json:"sip,omitempty"`
 }
@@ -61,7 +62,7 @@ type CallView struct {
 	Consult     *ConsultView      `json:"consult,omitempty" doc:"who is being asked"`
 	Unasked     string            `json:"unasked,omitempty" doc:"why the last one asked did not answer: a fault's code"`
 	Out         *OutView          `json:"out,omitempty" doc:"of a call out"`
-	Own         bool              `json:"own,omitempty" doc:"the agent asked for it: their own phone rings, a browser takes it by itself"`
+	Own         bool              `json:"own,omitempty" doc:"the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself"`
 	Recalled    int               `json:"recalled,omitempty" doc:"times the agent was reminded of this hold"`
 }
 
@@ -93,7 +94,7 @@ type SIPView struct {
 
 // view makes an agent's desk as of now.
 func (m *Module) view(user id.User) View {
-	v := View{State: StateView{State: event.SignedOut}, Calls: []CallView{}, Reasons: m.reasons()}
+	v := View{State: StateView{State: event.SignedOut}, Calls: []CallView{}, Parked: []ParkedView{}, Reasons: m.reasons()}
 	m.floor.mu.Lock()
 	defer m.floor.mu.Unlock()
 	v.Notes = m.notesOf(user)
@@ -107,6 +108,7 @@ func (m *Module) view(user id.User) View {
 		v.Help = HelpView{Asked: true, Contact: s.help.contact}
 	}
 	v.Holder = m.holders.get(user)
+	v.Parked = m.parkedFor(user)
 	if s.state == event.Ringing && s.until > s.since {
 		v.RingMs = s.until - s.since
 	}
@@ -133,8 +135,9 @@ func (m *Module) callView(s *seat, k *card) CallView {
 	c.Consult, c.Unasked, c.Recalled = m.consultView(k.asks), k.unasked, k.recalled
 	if k.about.out != nil {
 		out := *k.about.out
-		c.Out, c.Own = &out, k.phase == "ringing" && out.Result == ""
+		c.Out = &out
 	}
+	c.Own = k.own && k.phase == "ringing"
 	c.QueueName, c.QueueNameEn = m.deps.Names.Queue(k.queue)
 	c.Leaders = m.leadersOf(k.about)
 	if m.deps.Needs != nil {

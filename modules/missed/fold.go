@@ -102,6 +102,10 @@ func (b *batch) apply(ctx context.Context, f *ledger.Fact) error {
 		if t, ok := ledger.Read[event.MissedTried](f); ok {
 			return b.tried(ctx, f, t)
 		}
+	case "callout.ended":
+		if e, ok := ledger.Read[event.CalloutEnded](f); ok && e.Purpose == Purpose {
+			return b.rung(ctx, f, e)
+		}
 	case "missed.lapsed":
 		return b.close(ctx, f, f.Subject, StateLapsed, "")
 	}
@@ -171,9 +175,16 @@ func (b *batch) tried(ctx context.Context, f *ledger.Fact, t event.MissedTried) 
 	if t.Again > f.At {
 		ring = b.m.day(timeOf(t.Again), site)
 	}
-	err := b.change(ctx, `UPDATE missed_row SET tries = tries + 1, first_day = CASE WHEN first_day = '' THEN ? ELSE first_day END, tried_at = ?, result = ?,
+	if t.Contact != "" { // written down after the talk, which has closed the row
+		err := b.change(ctx, `UPDATE missed_row SET state = ?, result = ?, note = CASE WHEN ? = '' THEN note ELSE ? END WHERE id = ? AND state = 'reached' AND closed_by = ?`,
+			stateOf(t.Result), t.Result, t.Note, t.Note, f.Subject, string(t.Contact))
+		if err != nil {
+			return err
+		}
+	}
+	err := b.change(ctx, `UPDATE missed_row SET tries = tries + CASE WHEN ? <> '' AND tried_contact = ? THEN 0 ELSE 1 END, tried_contact = ?, first_day = CASE WHEN first_day = '' THEN ? ELSE first_day END, tried_at = ?, result = ?,
 		note = CASE WHEN ? = '' THEN note ELSE ? END, again_at = ?, ring_day = ? WHERE id = ? AND state = 'open'`,
-		f.Day, f.At, t.Result, t.Note, t.Note, t.Again, ring, f.Subject)
+		string(t.Contact), string(t.Contact), string(t.Contact), f.Day, f.At, t.Result, t.Note, t.Note, t.Again, ring, f.Subject)
 	if err != nil {
 		return err
 	}
@@ -184,6 +195,26 @@ func (b *batch) tried(ctx context.Context, f *ledger.Fact, t event.MissedTried) 
 		return b.close(ctx, f, f.Subject, StateGivenUp, "")
 	}
 	return nil
+}
+
+// rung counts a call from the list that the person did not answer, as the telephone tells it; what the agent makes of
+// it comes with missed.tried.
+func (b *batch) rung(ctx context.Context, f *ledger.Fact, e event.CalloutEnded) error {
+	switch e.Result {
+	case event.OutBusy, event.OutRefused, event.OutNoAnswer, event.OutUnreachable:
+	default:
+		return nil // they talked, or it never rang at theirs
+	}
+	return b.change(ctx, `UPDATE missed_row SET tries = tries + 1, tried_contact = ?, first_day = CASE WHEN first_day = '' THEN ? ELSE first_day END,
+		tried_at = ?, result = ? WHERE id = ? AND state = 'open' AND tried_contact <> ?`, f.Subject, f.Day, f.At, event.TriedNoAnswer, e.Ref, f.Subject)
+}
+
+// stateOf gives the state of a row whose person was spoken with.
+func stateOf(result string) string {
+	if result == event.TriedUnwanted || result == event.TriedWrong {
+		return result
+	}
+	return StateReached
 }
 
 // examine looks at a contact that ended without an agent.
@@ -210,8 +241,11 @@ func (b *batch) missed(ctx context.Context, s miss) error {
 	}
 	n, err := store.Exec(ctx, b.tx, `INSERT INTO missed_miss (contact, row_id, at, kind, queue, site, wait_ms, recording) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (contact) DO NOTHING`, string(s.contact), row, s.at, string(s.kind), string(s.queue), string(s.site), s.waitMs, s.recording)
+	if err == nil && n == 0 && s.recording != "" {
+		return b.message(ctx, s)
+	}
 	if err != nil || n == 0 {
-		return err // told before: a message is heard of when it is left and when the call ends
+		return err // told before: of a message left we hear once more when the call ends
 	}
 	due := b.m.due(s)
 	if !fresh {
@@ -225,4 +259,13 @@ func (b *batch) missed(ctx context.Context, s miss) error {
 		recording, owner, tries, first_day, tried_at, result, note, state, closed_at, closed_day, closed_by)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, 0, ?, '', 0, '', 0, '', '', 'open', 0, '', '')`,
 		row, s.number, s.also, string(s.site), string(s.queue), string(s.kind), s.at, s.at, s.weight(), due, due, s.recording)
+}
+
+// message adds the message to an attempt that is on the list already: the call ended before its last second was stored.
+func (b *batch) message(ctx context.Context, s miss) error {
+	if err := b.change(ctx, `UPDATE missed_miss SET kind = ?, recording = ? WHERE contact = ? AND recording = ''`, string(s.kind), s.recording, string(s.contact)); err != nil {
+		return err
+	}
+	return b.change(ctx, `UPDATE missed_row SET kind = ?, recording = ?, longest_ms = ? WHERE state = 'open' AND id = (SELECT row_id FROM missed_miss WHERE contact = ?)
+		AND last_at = (SELECT at FROM missed_miss WHERE contact = ?)`, string(s.kind), s.recording, forEver, string(s.contact), string(s.contact))
 }

@@ -121,7 +121,7 @@ func judge(c id.Contact, facts []told) (m miss, ok bool) {
 				m.end(Failed)
 			}
 		}
-		if m.at == 0 || f.kind == "voicemail.left" {
+		if f.kind == "voicemail.left" && m.at == 0 {
 			m.at = f.at
 		}
 	}

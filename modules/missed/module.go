@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/core/right"
@@ -29,6 +30,7 @@ const (
 	Assign right.Right = "missed.list.assign" // give them to others
 	Manage right.Right = "missed.rule.manage" // say how the list is kept
 	Reveal right.Right = "customer.number.reveal"
+	Dial   right.Right = "desk.call.out" // the desk's: who may call outside numbers at all
 )
 
 // Facts writes a fact in a transaction.
@@ -45,9 +47,13 @@ type Names interface {
 
 // Calls places a call to a person for an agent at their desk.
 type Calls interface {
-	// CallOut rings the person from the agent's endpoint and gives the contact.
-	CallOut(ctx context.Context, agent id.User, number string) (id.Contact, error)
+	// CallOut rings the agent's own phone, then the person, and gives the contact when the agent's phone rings. Its facts
+	// carry Purpose and the row.
+	CallOut(ctx context.Context, o contact.Outcall) (id.Contact, error)
 }
+
+// Purpose names the calls placed from this list.
+const Purpose = "missed"
 
 // Sounds lets a spoken message be heard; whoever calls it has asked for the right.
 type Sounds interface {

@@ -67,7 +67,7 @@ func (m *Module) getList(ctx context.Context, in *listIn) (*listOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &listOut{Listed{Items: s.Rows, Next: s.Next, Today: today, CanCall: m.deps.Calls != nil, CanHear: m.deps.Sounds != nil, Tries: m.rules.Load().Tries}}
+	out := &listOut{Listed{Items: s.Rows, Next: s.Next, Today: today, CanCall: m.deps.Calls != nil && web.May(ctx, Dial, site) == nil, CanHear: m.deps.Sounds != nil, Tries: m.rules.Load().Tries}}
 	if out.Body.Items == nil {
 		out.Body.Items = []Row{}
 	}
@@ -173,6 +173,9 @@ type callOut struct{ Body Placed }
 
 func (m *Module) postCall(ctx context.Context, in *oneIn) (*callOut, error) {
 	v, err := m.mine(ctx, in.ID, Work)
+	if err == nil {
+		err = web.May(ctx, Dial, web.Principal(ctx).Site)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -48,14 +48,16 @@ type Row struct {
 	State     string   `json:"state" enum:"open,came_back,reached,not_wanted,wrong_number,given_up,lapsed"`
 	ClosedAt  int64    `json:"closed_at"`
 
-	number string
+	number   string
+	closedBy string
+	tried    string // the call-out the last try was
 }
 
-const columns = `id, number, site, queue, kind, opened_at, last_at, attempts, due_day, ring_day, again_at, recording, owner, tries, tried_at, result, note, state, closed_at`
+const columns = `id, number, site, queue, kind, opened_at, last_at, attempts, due_day, ring_day, again_at, recording, owner, tries, tried_at, result, note, state, closed_at, closed_by, tried_contact`
 
 func scanRow(r store.Scanner) (v Row, err error) {
 	return v, r.Scan(&v.ID, &v.number, &v.Site, &v.Queue, &v.Kind, &v.OpenedAt, &v.LastAt, &v.Attempts, &v.DueDay, &v.RingDay, &v.AgainAt,
-		&v.Message, &v.Owner, &v.Tries, &v.TriedAt, &v.Result, &v.Note, &v.State, &v.ClosedAt)
+		&v.Message, &v.Owner, &v.Tries, &v.TriedAt, &v.Result, &v.Note, &v.State, &v.ClosedAt, &v.closedBy, &v.tried)
 }
 
 // dress masks the number and names the codes in the caller's language.

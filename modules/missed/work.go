@@ -5,21 +5,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/platform/store"
 )
 
-// say writes a fact about an open row, when check finds the row as it should be, and gives the row as it is then. The
+// say writes a fact about an open row, or one that ended with the call then, when check finds the row as it should be, and gives the row as it is then. The
 // order of the ledger settles who was first: the row is read again afterwards.
-func (m *Module) say(ctx context.Context, row string, by id.User, check func(Row) (event.Body, error)) (Row, error) {
+func (m *Module) say(ctx context.Context, row string, by id.User, then id.Contact, check func(Row) (event.Body, error)) (Row, error) {
 	err := m.deps.DB.Tx(ctx, func(tx *store.Tx) error {
 		v, err := m.row(ctx, tx, row)
 		if err != nil {
 			return err
 		}
-		if v.State != StateOpen {
+		if v.State != StateOpen && (then == "" || v.State != StateReached || v.closedBy != string(then)) {
 			return fault.New(fault.Conflict, "missed.row.closed", "state", v.State)
 		}
 		body, err := check(v)
@@ -36,7 +37,7 @@ func (m *Module) say(ctx context.Context, row string, by id.User, check func(Row
 
 // Give makes the row somebody's: to "" is nobody's. Only with any may it be taken from another.
 func (m *Module) Give(ctx context.Context, row string, by, to id.User, any bool) (Row, error) {
-	v, err := m.say(ctx, row, by, func(v Row) (event.Body, error) {
+	v, err := m.say(ctx, row, by, "", func(v Row) (event.Body, error) {
 		if v.Owner == to {
 			return nil, nil //nolint:nilnil // it is so already
 		}
@@ -77,16 +78,20 @@ func (m *Module) Tried(ctx context.Context, row string, by id.User, o Outcome, a
 	if !o.Again.IsZero() && (o.Again.Before(now.Add(-time.Minute)) || o.Again.After(now.Add(againMost))) {
 		return Row{}, fault.New(fault.Invalid, "missed.again.when", "days", int(againMost.Hours()/24)).At("again_at")
 	}
-	if _, err := m.Give(ctx, row, by, by, any); err != nil {
+	if _, err := m.Give(ctx, row, by, by, any); err != nil && (o.Contact == "" || fault.CodeOf(err) != "missed.row.closed") {
 		return Row{}, err
 	}
-	return m.say(ctx, row, by, func(v Row) (event.Body, error) {
+	return m.say(ctx, row, by, o.Contact, func(v Row) (event.Body, error) {
 		if v.Owner != by {
 			return nil, m.taken(v)
 		}
 		t := event.MissedTried{Result: o.Result, Note: strings.TrimSpace(o.Note), Contact: o.Contact}
 		if o.Result == event.TriedNoAnswer {
-			t.Last = v.Tries+1 >= m.rules.Load().Tries
+			tries := v.Tries + 1
+			if o.Contact != "" && v.tried == string(o.Contact) {
+				tries-- // the telephone has counted it
+			}
+			t.Last = tries >= m.rules.Load().Tries
 			if !o.Again.IsZero() && !t.Last {
 				t.Again = o.Again.UnixMilli()
 			}
@@ -104,6 +109,6 @@ func (m *Module) Ring(ctx context.Context, row string, by id.User, any bool) (Ro
 	if err != nil {
 		return v, "", err
 	}
-	c, err := m.deps.Calls.CallOut(ctx, by, v.number)
+	c, err := m.deps.Calls.CallOut(ctx, contact.Outcall{Agent: by, Number: v.number, Purpose: Purpose, Ref: row})
 	return v, c, err
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
@@ -127,8 +128,8 @@ func TestRowsLapse(t *testing.T) {
 
 type dialler struct{ dialled []string }
 
-func (d *dialler) CallOut(_ context.Context, agent id.User, number string) (id.Contact, error) {
-	d.dialled = append(d.dialled, string(agent)+" "+number)
+func (d *dialler) CallOut(_ context.Context, o contact.Outcall) (id.Contact, error) {
+	d.dialled = append(d.dialled, string(o.Agent)+" "+o.Number+" "+o.Purpose+" "+o.Ref)
 	return "OUT", nil
 }
 
@@ -143,7 +144,7 @@ func TestRing(t *testing.T) {
 	h.deps.Calls = d
 	v, c, err := h.Ring(t.Context(), row, "1001", false)
 	must(t, err)
-	if v.Owner != "1001" || c != "OUT" || len(d.dialled) != 1 || d.dialled[0] != "1001 "+ann {
+	if v.Owner != "1001" || c != "OUT" || len(d.dialled) != 1 || d.dialled[0] != "1001 "+ann+" missed "+row {
 		t.Errorf("%+v %s %v", v, c, d.dialled)
 	}
 	_, _, err = h.Ring(t.Context(), row, "1002", false)
@@ -151,4 +152,45 @@ func TestRing(t *testing.T) {
 	if len(d.dialled) != 1 {
 		t.Errorf("dialled %v", d.dialled)
 	}
+}
+
+// Row B8: a call from the list that nobody answers is a try by what the telephone tells; what the agent writes of it is
+// no second one. Who was reached may still be written down when the talk has closed the row.
+func TestRowB8CallsFromTheList(t *testing.T) {
+	h := newHouse(t, storetest.SQLite(t))
+	h.deps.Calls = &dialler{}
+	h.gaveUp(ann, time.Minute)
+	row := h.only(ann).ID
+	_, _, err := h.Ring(t.Context(), row, "1001", false)
+	must(t, err)
+	call := func(c, result string, out contact.Outcome) {
+		h.fact(c, event.ContactStarted{Medium: contact.Phone, Direction: contact.Out, From: ann, To: ann},
+			event.CalloutBegun{Agent: "1001", Number: ann, Purpose: Purpose, Ref: row},
+			event.CalloutEnded{Agent: "1001", Purpose: Purpose, Ref: row, Result: result}, event.ContactEnded{Outcome: out})
+	}
+	call("OUT", event.OutBusy, contact.Unreached)
+	if v := h.only(ann); v.Tries != 1 || v.Result != event.TriedNoAnswer || v.State != StateOpen {
+		t.Errorf("rung in vain: %+v", v)
+	}
+	v, err := h.Tried(t.Context(), row, "1001", Outcome{Result: event.TriedNoAnswer, Contact: "OUT", Note: "占线"}, false)
+	must(t, err)
+	if v.Tries != 1 || v.Note != "占线" {
+		t.Errorf("what the agent wrote of it: %+v", v)
+	}
+	call("OUT2", event.OutAgent, contact.Unreached)
+	if v := h.only(ann); v.Tries != 1 {
+		t.Errorf("a call that never rang at theirs: %+v", v)
+	}
+	call("OUT3", event.OutAnswered, contact.Answered)
+	if v := h.only(ann); v.State != StateReached {
+		t.Errorf("reached: %+v", v)
+	}
+	_, err = h.Tried(t.Context(), row, "1001", Outcome{Result: event.TriedReached, Contact: "OUT2"}, false)
+	code(t, err, "missed.row.closed")
+	v, err = h.Tried(t.Context(), row, "1001", Outcome{Result: event.TriedUnwanted, Contact: "OUT3", Note: "已在大厅办好"}, false)
+	must(t, err)
+	if v.State != StateUnwanted || v.Note != "已在大厅办好" {
+		t.Errorf("written down afterwards: %+v", v)
+	}
+	h.sound()
 }

@@ -23,6 +23,7 @@ func (m *Module) Routes(api *web.API) {
 	web.Get(api, "/api/v1/contacts/{id}", SeeContact, "Everything known of a contact", m.getContact)
 	web.Post(api, "/api/v1/contacts/{id}/number", SeeNumber, "The contact's number unmasked, for a reason", m.postReveal)
 	m.pathRoutes(api)
+	m.giveUpRoutes(api)
 }
 
 // body is an answer of T.

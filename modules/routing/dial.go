@@ -14,10 +14,10 @@ import (
 const verbDial Verb = "dial"
 
 // Dial is Take for what an agent does of their own will: a call out, or a parked call taken back. Who is away or in
-// wrap-up may, too; a wrap-up ends with it. wrapup is how long the wrap-up after it lasts; less than 0: until the agent
-// is done. An offer that rings at the agent just then is refused to nobody: they are told that they have no room.
-func (m *Module) Dial(ctx context.Context, c id.Contact, medium contact.Medium, agent id.User, wrapup time.Duration) (contact.Endpoint, error) {
-	o := Order{Verb: verbDial, Contact: c, Medium: medium, User: agent, WrapMs: wrapup.Milliseconds()}
+// wrap-up may, too; a wrap-up ends with it. The wrap-up after it is that of the queue the contact came from, if any, else
+// wrapup; less than 0: until the agent is done. Who talks or is being rung is refused.
+func (m *Module) Dial(ctx context.Context, c id.Contact, medium contact.Medium, agent id.User, queue id.Queue, wrapup time.Duration) (contact.Endpoint, error) {
+	o := Order{Verb: verbDial, Contact: c, Medium: medium, User: agent, Queue: queue, WrapMs: wrapup.Milliseconds()}
 	if m.deps.Peers != nil {
 		r, err := m.order(ctx, o)
 		return r.Endpoint, err
@@ -44,7 +44,10 @@ func (m *Module) dial(ctx context.Context, o Order) (at contact.Endpoint, err er
 		p.direct, at = o.Contact, p.endpoint
 		t.touch(o.User)
 		took := acd.Event{Kind: acd.AgentTook, Contact: o.Contact, Agent: o.User, Channel: acd.Channel(o.Medium), WrapUp: o.WrapMs, Force: true}
-		if o.WrapMs < 0 {
+		switch {
+		case o.Queue != "":
+			took.WrapUp = t.wrapUp(o.Queue)
+		case o.WrapMs < 0:
 			took.WrapUp = acd.Manual
 		}
 		if p.now.state != event.Wrapup {

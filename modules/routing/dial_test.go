@@ -17,7 +17,7 @@ func TestDial(t *testing.T) {
 	t.Run("ready, with a wrap-up after it", func(t *testing.T) {
 		h := newHouse(t)
 		h.signIn("a")
-		at, err := h.Dial(ctx, "o1", contact.Phone, "a", minute)
+		at, err := h.Dial(ctx, "o1", contact.Phone, "a", "", minute)
 		if err != nil || at.Agent != "a" {
 			t.Fatal(at, err)
 		}
@@ -25,7 +25,7 @@ func TestDial(t *testing.T) {
 		h.pass(3 * time.Second)
 		h.silent("a")
 		must(t, h.Taken(ctx, "o1", "a"))
-		if _, err := h.Dial(ctx, "o2", contact.Phone, "a", minute); fault.CodeOf(err) != "routing.dial.busy" {
+		if _, err := h.Dial(ctx, "o2", contact.Phone, "a", "", minute); fault.CodeOf(err) != "routing.dial.busy" {
 			t.Errorf("two at once: %v", err)
 		}
 		h.pass(10 * time.Second)
@@ -45,7 +45,7 @@ func TestDial(t *testing.T) {
 		h := newHouse(t)
 		h.signIn("a")
 		must(t, h.Want(ctx, "a", false, "TRAIN"))
-		_, err := h.Dial(ctx, "o1", contact.Phone, "a", minute)
+		_, err := h.Dial(ctx, "o1", contact.Phone, "a", "", minute)
 		must(t, err)
 		must(t, h.Taken(ctx, "o1", "a"))
 		h.pass(time.Second)
@@ -66,7 +66,7 @@ func TestDial(t *testing.T) {
 		must(t, h.Done(ctx, "c1", "a"))
 		h.enter("vat", "c2")
 		h.pass(time.Second)
-		_, err := h.Dial(ctx, "o1", contact.Phone, "a", -time.Second)
+		_, err := h.Dial(ctx, "o1", contact.Phone, "a", "", -time.Second)
 		must(t, err)
 		must(t, h.Taken(ctx, "o1", "a"))
 		h.silent("a")
@@ -89,14 +89,14 @@ func TestDial(t *testing.T) {
 	t.Run("not answered: no wrap-up", func(t *testing.T) {
 		h := newHouse(t)
 		h.signIn("a")
-		_, err := h.Dial(ctx, "o1", contact.Phone, "a", minute)
+		_, err := h.Dial(ctx, "o1", contact.Phone, "a", "", minute)
 		must(t, err)
 		h.pass(time.Second)
 		must(t, h.Done(ctx, "o1", "a"))
 		if got := h.state("a"); got != "ready" {
 			t.Errorf("a is %q", got)
 		}
-		if _, err := h.Dial(ctx, "o2", contact.Phone, "z", minute); fault.CodeOf(err) != "routing.rejected.no_agent" {
+		if _, err := h.Dial(ctx, "o2", contact.Phone, "z", "", minute); fault.CodeOf(err) != "routing.rejected.no_agent" {
 			t.Errorf("nobody: %v", err)
 		}
 		h.stop()

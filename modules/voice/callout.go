@@ -45,7 +45,7 @@ func (m *Module) CallOut(ctx context.Context, o contact.Outcall) (id.Contact, er
 	if o.Contact == "" {
 		o.Contact = id.Contact(id.New(now))
 	}
-	at, err := m.deps.Queues.Dial(ctx, o.Contact, o.Agent, m.calloutWrapup())
+	at, err := m.deps.Queues.Dial(ctx, o.Contact, o.Agent, "", m.calloutWrapup())
 	if err != nil {
 		return "", err
 	}
@@ -93,7 +93,7 @@ func (c *call) ringOut(at contact.Endpoint) {
 	begun := c.ask(c.ctx, func() { c.direct = s })
 	ctx, cancel := context.WithTimeoutCause(c.ctx, directRing, fault.New(fault.Unavailable, "no_answer"))
 	defer cancel()
-	err := error(notHere(c.id))
+	err := notHere(c.id)
 	if begun {
 		err = c.ring(ctx, s, func() bool {
 			if c.phase != guided || c.direct != s {

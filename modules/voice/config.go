@@ -83,6 +83,7 @@ type Settings struct {
 	Language    string     `json:"language" enum:"zh,yue,en"`
 	// CalloutWrapupS is the wrap-up after a call out.
 	CalloutWrapupS int `json:"callout_wrapup_s,omitempty" minimum:"-1" maximum:"3600" doc:"seconds of wrap-up after a call out, which has no queue; 0: 60; -1: until the agent is done"`
+	ParkLimitS     int `json:"park_limit_s,omitempty" minimum:"0" maximum:"3600" doc:"seconds a person may be parked before who parked them is rung; 0: 120"`
 	HoldLimitS     int `json:"hold_limit_s,omitempty" minimum:"0" maximum:"3600" doc:"seconds on hold after which the agent is reminded, and again after as many; 0: never"`
 }
 

@@ -43,7 +43,9 @@ func (c *call) end(by contact.Party, cause string) {
 		c.dropAgent(ctx, cause)
 	case guided:
 	}
+	c.endMessage("hangup")
 	c.rings.end(c, cause)
+	c.unparked("", event.ParkLeft)
 	c.outEnded()
 	switch {
 	case c.spoken:

@@ -129,9 +129,9 @@ func (h *house) Seize(ctx context.Context, c id.Contact, a id.User) (contact.End
 	return h.Take(ctx, c, a, "")
 }
 
-func (h *house) Dial(ctx context.Context, c id.Contact, a id.User, wrapup time.Duration) (contact.Endpoint, error) {
+func (h *house) Dial(ctx context.Context, c id.Contact, a id.User, from id.Queue, wrapup time.Duration) (contact.Endpoint, error) {
 	h.note("dial %s %s", a, wrapup)
-	return h.Take(ctx, c, a, "")
+	return h.Take(ctx, c, a, from)
 }
 
 func (h *house) Endpoint(_ context.Context, at contact.Endpoint, up bool) error {
@@ -173,8 +173,7 @@ func newHouseWith(t *testing.T, far Far, change ...func(*Settings)) *house {
 	h.Module, err = New(d)
 	must(t, err)
 	must(t, db.Migrate(t.Context(), "voice", h.Migrations()))
-	_, err = store.Exec(t.Context(), db, `CREATE TABLE ledger_fact (at BIGINT, day TEXT, kind TEXT, subject TEXT, body TEXT)`) // what voice reads of it
-	must(t, err)
+	must(t, db.Migrate(t.Context(), "ledger", os.DirFS("../../platform/ledger/migrations")))
 	for _, code := range []id.Phone{"8001", "8002", "8003"} {
 		d := digests(string(code), "kapok", password)
 		must(t, phoneTable.Put(t.Context(), db, string(code), phoneRow{Phone: Phone{Code: code, Site: "gz"}, MD5: d[sip.MD5]}))

@@ -256,6 +256,9 @@ func (c *call) join(s *side) {
 func (c *call) connect(s *side) {
 	c.player.Stop()
 	c.noDeadline()
+	if c.parked != nil {
+		c.unparked(s.agent, c.parked.how)
+	}
 	c.gather, c.play, c.direct = nil, c.play+1, nil
 	c.phase, c.agent = talking, s
 	c.spoken = c.spoken || s.role == "agent"

@@ -31,7 +31,7 @@ func (r *rings) begin(c *call, s *side, cancel context.CancelCauseFunc) bool {
 	r.of[s] = cancel
 	now := c.m.now()
 	s.id, s.startedAt = id.Leg(id.New(now)), now
-	c.factAt(now, s.agent, event.LegStarted{Leg: s.id, Role: s.role, Agent: s.agent, Queue: s.queue, Peer: s.peer()})
+	c.factAt(now, s.agent, event.LegStarted{Leg: s.id, Role: s.role, Agent: s.agent, Queue: s.queue, Peer: s.peer(), Own: s.own})
 	return true
 }
 

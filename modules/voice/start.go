@@ -35,7 +35,7 @@ func New(d Deps) (*Module, error) {
 		return nil, err
 	}
 	m.plane, err = rtp.New(rtp.Config{
-		Public: d.Advertise, First: d.RTPFirst, Last: d.RTPLast, WebPort: d.WebPort, Web: true, Now: d.Clock.Now, Log: d.Log,
+		Public: d.Advertise, First: d.RTPFirst, Last: d.RTPLast, WebPort: d.WebPort, Web: true, Fast: d.Fast, Now: d.Clock.Now, Log: d.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -83,6 +83,9 @@ func (m *Module) Start(ctx context.Context) error {
 	m.gone.Go(func() { m.adopt(ctx); m.keepRecordings(ctx) })
 	if m.deps.Presence != nil {
 		m.gone.Go(func() { m.beat(ctx) })
+	}
+	if err := m.clearSlots(ctx); err != nil {
+		return err
 	}
 	if err := m.callbacks.load(ctx); err != nil {
 		return err

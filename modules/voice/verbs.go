@@ -140,6 +140,7 @@ func (m *Module) transfer(ctx context.Context, cid id.Contact, by id.User, to co
 			}
 		}
 		c.fact(by, event.ContactTransferred{Agent: by, To: to})
+		c.gaveAway = by
 		if r != nil {
 			c.agent.referral = &referral{r, c.agent.dialog}
 		}
@@ -271,6 +272,10 @@ func (c *call) ringBack(s *side, taken func() bool, failed func()) {
 func (c *call) back(why string) {
 	c.direct = nil
 	c.referred(statusOf(why))
+	if c.queue == "" && c.flow == nil {
+		c.parkFor(c.gaveAway, why)
+		return
+	}
 	if c.queue == "" || !c.spoken && c.flow != nil {
 		c.player.Music(nil)
 		c.next(flow.Input{Kind: flow.Failed, Why: why})

@@ -68,8 +68,9 @@ type Queues interface {
 	Taken(ctx context.Context, c id.Contact, agent id.User) error
 	// Seize is Take for a leader who takes part in a talk: also who is away.
 	Seize(ctx context.Context, c id.Contact, agent id.User) (contact.Endpoint, error)
-	// Dial is Take for what an agent does of their own will, away or in wrap-up, too; the wrap-up after it lasts wrapup.
-	Dial(ctx context.Context, c id.Contact, agent id.User, wrapup time.Duration) (contact.Endpoint, error)
+	// Dial is Take for what an agent does of their own will, away or in wrap-up, too; the wrap-up after it lasts wrapup,
+	// where there is no queue.
+	Dial(ctx context.Context, c id.Contact, agent id.User, from id.Queue, wrapup time.Duration) (contact.Endpoint, error)
 	Endpoint(ctx context.Context, at contact.Endpoint, up bool) error
 	Sound(q id.Queue) Sound
 }
@@ -97,8 +98,9 @@ type Deps struct {
 	Line    Line       // nil: nobody is told a place, or called back
 	Callers Callers    // nil: a screening knows no history, and every queue is open
 	Changed func(func())
-	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
-	Publish Publisher           // flows, by the configuration
+	Told    func(agent id.User)                      // an agent's endpoint came or went: their desk shows it
+	Publish Publisher                                // flows, by the configuration
+	Tell    func(topic string, to id.User, data any) // a person's pages; nil: they ask
 	Log     *slog.Logger
 
 	// Keep writes a fact in a transaction, with the rows it is about; nil: it is posted when they are there.
@@ -118,6 +120,7 @@ type Deps struct {
 	Advertise netip.Addr
 	RTPFirst  uint16
 	RTPLast   uint16
+	Fast      bool // the kernel may relay plain calls
 	WebPort   uint16
 	Realm     string
 }
@@ -151,6 +154,7 @@ type Module struct {
 	calls map[id.Contact]*call
 
 	callbacks *callbacks
+	trials    trials
 
 	gone   sync.WaitGroup
 	relays relays

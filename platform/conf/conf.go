@@ -25,6 +25,7 @@ type Config struct {
 	SIP           string     // UDP and TCP; "" is off
 	SIPS          string     // TLS; "" is off
 	RTPPorts      Ports      // UDP, for plain phones and trunks
+	FastPath      bool       // the kernel may relay plain calls
 	WebRTCPort    int        // UDP, one for all browsers
 	AdvertiseIP   netip.Addr // what phones are told to send media to; the zero Addr is found out
 	Part          []string   // what this process does: control, voice, channel, city, witness
@@ -51,7 +52,7 @@ func Default(host string) Config {
 	return Config{
 		Node: host, Data: "./kapok-data",
 		HTTP: "127.0.0.1:8080", HTTPS: ":8443", SIP: ":5060", SIPS: ":5061",
-		RTPPorts: Ports{20000, 29999}, WebRTCPort: 5064,
+		RTPPorts: Ports{20000, 29999}, FastPath: true, WebRTCPort: 5064,
 		Part: []string{"control", "voice", "channel"},
 	}
 }

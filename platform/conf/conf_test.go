@@ -79,6 +79,7 @@ tls-key: 'k.pem'
 sip: :5070
 sips: 10.0.0.1:5071
 rtp-ports: 30000-39999
+fast-path: off
 webrtc-port: 5080
 advertise-ip: 203.0.113.7
 part: [voice, channel]
@@ -122,6 +123,7 @@ func TestMistakes(t *testing.T) {
 		{"HTTPS is always on", "--https off", "", "", `--https: "off" is not an address`},
 		{"ports the wrong way round", "--rtp-ports 3000-2000", "", "", `--rtp-ports: "3000-2000" is not a range of ports`},
 		{"too few ports", "--rtp-ports 3000-3001", "", "", "--rtp-ports: "},
+		{"neither on nor off", "--fast-path on", "", "", `--fast-path: "on" is neither auto nor off`},
 		{"port", "--webrtc-port 70000", "", "", `--webrtc-port: "70000" is not a port: write a number from 1 to 65535`},
 		{"ports that cross", "--webrtc-port 25000", "", "", "--webrtc-port: it lies within the RTP ports 20000-29999"},
 		{"SIP among the media", "--sip :20001", "", "", "--sip: its port lies within the RTP ports"},

@@ -45,6 +45,22 @@ var options = []*option{
 		get: func(c *Config) string { return c.RTPPorts.String() },
 	},
 	{
+		name: "fast-path", value: "auto|off", help: "let the kernel relay plain calls if it can",
+		set: func(c *Config, s string) error {
+			c.FastPath = s == "auto"
+			if !c.FastPath && s != "off" {
+				return fmt.Errorf("%q is neither auto nor off", s)
+			}
+			return nil
+		},
+		get: func(c *Config) string {
+			if c.FastPath {
+				return "auto"
+			}
+			return "off"
+		},
+	},
+	{
 		name: "webrtc-port", value: "PORT", help: "UDP port for the media of all browsers",
 		set: func(c *Config, s string) (err error) { c.WebRTCPort, err = port(s); return err },
 		get: func(c *Config) string { return strconv.Itoa(c.WebRTCPort) },

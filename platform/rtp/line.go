@@ -251,6 +251,7 @@ func (l *line) reception(now time.Time) *block {
 func (l *line) sendReport(now time.Time, about *block) {
 	l.out.mu.Lock()
 	defer l.out.mu.Unlock()
+	l.out.look(now)
 	var b [128]byte
 	n := compound(b[:], l.out.ssrc, l.out.packets > 0, now, l.out.clock(now), l.out.packets, l.out.octets, about)
 	_ = l.send(b[:n], true)
@@ -259,10 +260,12 @@ func (l *line) sendReport(now time.Time, about *block) {
 // stats fills in what is common.
 func (l *line) stats(remote netip.AddrPort, secure string) Stats {
 	l.in.mu.Lock()
+	l.in.look(l.now())
 	t := &l.in.tally
 	s := Stats{
 		Secure: secure, Remote: remote, Received: t.all, Lost: t.lostOld + t.lost(), Jitter: t.jitterTime(), Heard: l.in.heard,
 		Bad: l.in.bad, Foreign: l.in.foreign, Flooded: l.in.flooded, RTT: l.rtt,
+		Fast: l.in.lane != nil && l.in.lane.slot.Owned(), Carried: l.in.carried,
 	}
 	if l.agreed {
 		s.Codec, s.Held, s.Direction = l.agreement.Codec, l.agreement.Held, l.agreement.Direction
@@ -273,6 +276,7 @@ func (l *line) stats(remote netip.AddrPort, secure string) Stats {
 	reported, peer := l.reported, l.peer
 	l.in.mu.Unlock()
 	l.out.mu.Lock()
+	l.out.look(l.now())
 	s.Sent, s.Octets = l.out.packets, l.out.octets
 	l.out.mu.Unlock()
 	if reported {

@@ -16,13 +16,15 @@ import (
 	"github.com/pion/dtls/v3/pkg/crypto/selfsign"
 	"github.com/pion/ice/v4"
 	"github.com/pion/logging"
+
+	"github.com/kapok-hotline/kapok/platform/datagram"
 )
 
 // mux is the one UDP socket of all browser legs. SRTP and SRTCP of legs that are up (first byte 128–191, RFC 7983)
 // are taken inline on the reading goroutine; STUN and DTLS go on to pion. It is a net.PacketConn with pion's
 // allocation-free address methods.
 type mux struct {
-	conn        *net.UDPConn
+	conn        *datagram.Socket
 	local       *net.UDPAddr // what pion takes the socket's address to be: never 0.0.0.0
 	now         func() time.Time
 	ice         *ice.UDPMuxDefault
@@ -47,7 +49,7 @@ func newMux(cfg Config) (*mux, error) {
 	_ = c.SetReadBuffer(cfg.WebBuffer)
 	_ = c.SetWriteBuffer(cfg.WebBuffer)
 	expedite(c)
-	m := &mux{conn: c, now: cfg.Now, legs: map[netip.AddrPort]*Web{}, logs: quietLogs{cfg.Log}}
+	m := &mux{conn: datagram.New(c), now: cfg.Now, legs: map[netip.AddrPort]*Web{}, logs: quietLogs{cfg.Log}}
 	addr := cfg.Bind
 	if addr.IsUnspecified() {
 		addr = cfg.Public
@@ -92,7 +94,7 @@ func (m *mux) find(addr netip.AddrPort) *Web {
 // to stop: pion would close the socket for all legs.
 func (m *mux) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	for {
-		n, from, err := m.conn.ReadFromUDPAddrPort(b)
+		n, from, err := m.conn.ReadFromAddrPort(b)
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return 0, netip.AddrPort{}, err
@@ -100,7 +102,6 @@ func (m *mux) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 		if n > 0 && b[0] >= 128 && b[0] <= 191 {
 			if l := m.find(from); l != nil && n <= maxPacket {
 				l.arrive(b[:n], m.now())
@@ -113,7 +114,7 @@ func (m *mux) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 
 // WriteToAddrPort sends for pion.
 func (m *mux) WriteToAddrPort(b []byte, addr netip.AddrPort) (int, error) {
-	return m.conn.WriteToUDPAddrPort(b, addr)
+	return m.conn.WriteToAddrPort(b, addr)
 }
 
 // ReadFrom is ReadFromAddrPort with the address as pion's older paths want it.
@@ -126,7 +127,7 @@ func (m *mux) ReadFrom(b []byte) (int, net.Addr, error) {
 }
 
 // WriteTo sends for pion's older paths.
-func (m *mux) WriteTo(b []byte, addr net.Addr) (int, error) { return m.conn.WriteTo(b, addr) }
+func (m *mux) WriteTo(b []byte, addr net.Addr) (int, error) { return m.conn.Conn().WriteTo(b, addr) }
 
 // Close ends the socket.
 func (m *mux) Close() error { return m.conn.Close() }
@@ -135,13 +136,13 @@ func (m *mux) Close() error { return m.conn.Close() }
 func (m *mux) LocalAddr() net.Addr { return m.local }
 
 // SetDeadline and its kin pass pion's deadlines on.
-func (m *mux) SetDeadline(t time.Time) error { return m.conn.SetDeadline(t) }
+func (m *mux) SetDeadline(t time.Time) error { return m.conn.Conn().SetDeadline(t) }
 
 // SetReadDeadline is part of net.PacketConn.
-func (m *mux) SetReadDeadline(t time.Time) error { return m.conn.SetReadDeadline(t) }
+func (m *mux) SetReadDeadline(t time.Time) error { return m.conn.Conn().SetReadDeadline(t) }
 
 // SetWriteDeadline is part of net.PacketConn.
-func (m *mux) SetWriteDeadline(t time.Time) error { return m.conn.SetWriteDeadline(t) }
+func (m *mux) SetWriteDeadline(t time.Time) error { return m.conn.Conn().SetWriteDeadline(t) }
 
 // quietLogs passes pion's logs on at debug level: what matters reaches the leg's events.
 type quietLogs struct{ log *slog.Logger }

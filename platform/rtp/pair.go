@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/datagram"
 )
 
 // portPair is an even RTP port and the odd RTCP port after it (RFC 3550 §11), with the two goroutines that read them. It
@@ -13,7 +15,7 @@ import (
 // freed pair stays open while it rests and serves the next leg. What comes meanwhile is heard and dropped, so that
 // ports knows whether somebody still talks to it.
 type portPair struct {
-	rtp, rtcp *net.UDPConn
+	rtp, rtcp *datagram.Socket
 	port      uint16
 	leg       atomic.Pointer[Plain] // whose packets they are; nil while it rests
 	heard     atomic.Int64          // when something last came while it rested, unix-ns
@@ -25,9 +27,9 @@ func (p *portPair) begin(now func() time.Time) {
 	go p.read(p.rtcp, make([]byte, maxReport), now, (*Plain).arriveReport)
 }
 
-func (p *portPair) read(c *net.UDPConn, buf []byte, now func() time.Time, take func(l *Plain, b []byte, from netip.AddrPort, at time.Time)) {
+func (p *portPair) read(c *datagram.Socket, buf []byte, now func() time.Time, take func(l *Plain, b []byte, from netip.AddrPort, at time.Time)) {
 	for {
-		n, from, err := c.ReadFromUDPAddrPort(buf)
+		n, from, err := c.ReadFromAddrPort(buf)
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return
@@ -37,7 +39,7 @@ func (p *portPair) read(c *net.UDPConn, buf []byte, now func() time.Time, take f
 		}
 		at := now()
 		if l := p.leg.Load(); l != nil {
-			take(l, buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), at)
+			take(l, buf[:n], from, at)
 		} else {
 			p.heard.Store(at.UnixNano())
 		}

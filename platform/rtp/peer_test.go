@@ -60,6 +60,11 @@ func newPhone(t testing.TB) *phone {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return phoneOn(t, c)
+}
+
+// phoneOn makes a phone of a socket, which it closes.
+func phoneOn(t testing.TB, c *net.UDPConn) *phone {
 	p := &phone{t: t, conn: c, pt: 8, ssrc: 0xABCD0000 + uint32(portOf(c)), seq: 100, ts: 5000}
 	done := make(chan struct{})
 	t.Cleanup(func() { _ = c.Close(); <-done })
@@ -87,8 +92,8 @@ func (p *phone) addr() netip.AddrPort { return p.conn.LocalAddr().(*net.UDPAddr)
 
 // sdp gives the phone's description with payload types 8 and 0 as asked and telephone-event under a number.
 func (p *phone) sdp(codecs string, event int, extra string) []byte {
-	return fmt.Appendf(nil, "v=0\r\no=p 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP %s %d\r\na=rtpmap:%d telephone-event/8000\r\n%s",
-		p.addr().Port(), codecs, event, event, extra)
+	return fmt.Appendf(nil, "v=0\r\no=p 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP %s %d\r\na=rtpmap:%d telephone-event/8000\r\n%s",
+		p.addr().Addr(), p.addr().Port(), codecs, event, event, extra)
 }
 
 // send sends one packet of the phone's stream.

@@ -38,6 +38,7 @@ type Plain struct {
 	mux      bool
 	closed   bool // the pair is another leg's
 
+	fast fast
 	once sync.Once
 }
 
@@ -77,6 +78,7 @@ func (l *Plain) settle(a sdp.Agreement) error {
 	if err != nil {
 		return err
 	}
+	l.recall()
 	l.adopt(a, false)
 	l.in.mu.Lock()
 	l.guardIn = in
@@ -98,11 +100,13 @@ func (l *Plain) settle(a sdp.Agreement) error {
 		l.dstRTCP = a.RTCP
 	}
 	l.out.mu.Unlock()
+	l.recall() // a lane that was laid meanwhile was laid by the old agreement
 	return nil
 }
 
 // aim sets where packets go; reports go to the next port unless the peer shows another. Under out.mu.
 func (l *Plain) aim(dst netip.AddrPort) {
+	l.out.claim(l.now())
 	l.dst, l.dstRTCP = dst, dst
 	if !l.mux && dst.Port() < 65535 {
 		l.dstRTCP = netip.AddrPortFrom(dst.Addr(), dst.Port()+1)
@@ -134,7 +138,7 @@ func (l *Plain) transmit(b []byte, report bool) (err error) {
 			return err
 		}
 	}
-	_, err = conn.WriteToUDPAddrPort(b, dst)
+	_, err = conn.WriteToAddrPort(b, dst)
 	return err
 }
 
@@ -154,6 +158,9 @@ func (l *Plain) arrive(b []byte, from netip.AddrPort, at time.Time) {
 	if l.in.flood(at) {
 		l.in.mu.Unlock()
 		return
+	}
+	if l.in.lane != nil {
+		l.fetch(from, at)
 	}
 	secure := l.guardIn != nil
 	if secure {
@@ -246,6 +253,7 @@ func (l *Plain) Close() error {
 		l.out.mu.Lock()
 		l.closed = true // whoever still writes must not do so from another's port
 		l.out.mu.Unlock()
+		l.shutFast()
 		l.plane.ports.give(l.pair)
 	})
 	return nil

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kapok-hotline/kapok/platform/rtp/kernel"
 	"github.com/kapok-hotline/kapok/platform/sdp"
 )
 
@@ -20,6 +21,7 @@ type Config struct {
 	WebPort     uint16           // UDP port shared by all browser legs; 0: the system picks
 	Web         bool             // open that port; without it NewWeb fails
 	WebBuffer   int              // receive buffer of that port; 4 MiB
+	Fast        bool             // let the kernel relay plain pairs, where the system and our rights allow it
 	Now         func() time.Time // mandatory: the clock of statistics, reports and timeouts
 	Log         *slog.Logger     // rare events only, never per packet; slog.Default
 }
@@ -33,6 +35,8 @@ type Plane struct {
 	cfg   Config
 	ports *ports
 	web   *mux
+
+	kernel *kernel.Table // nil: no fast path
 
 	mu     sync.Mutex
 	legs   map[tended]struct{}
@@ -86,6 +90,9 @@ func New(cfg Config) (*Plane, error) {
 			return nil, err
 		}
 	}
+	if cfg.Fast {
+		p.kernel = openKernel(cfg)
+	}
 	go p.clerk()
 	return p, nil
 }
@@ -118,10 +125,14 @@ func (p *Plane) Close() error {
 		}
 	}
 	p.ports.close()
-	if p.web != nil {
-		return p.web.close()
+	var err error
+	if p.kernel != nil {
+		err = p.kernel.Close()
 	}
-	return nil
+	if p.web != nil {
+		err = errors.Join(err, p.web.close())
+	}
+	return err
 }
 
 func (p *Plane) add(l tended) error {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/datagram"
 )
 
 // ErrNoPort means that every port of the range is in use or resting.
@@ -173,7 +175,7 @@ func (p *ports) bind(port uint16) (*portPair, error) {
 		_ = rtp.Close()
 		return nil, err
 	}
-	return &portPair{rtp: rtp, rtcp: rtcp, port: got}, nil
+	return &portPair{rtp: datagram.New(rtp), rtcp: datagram.New(rtcp), port: got}, nil
 }
 
 func (p *ports) listen(port uint16) (*net.UDPConn, error) {
@@ -202,4 +204,6 @@ func expedite(c *net.UDPConn) {
 	})
 }
 
-func portOf(c *net.UDPConn) uint16 { return uint16(c.LocalAddr().(*net.UDPAddr).Port) }
+func portOf(c interface{ LocalAddr() net.Addr }) uint16 {
+	return uint16(c.LocalAddr().(*net.UDPAddr).Port)
+}

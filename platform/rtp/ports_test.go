@@ -101,7 +101,7 @@ func TestPortsRestUntilTheOldPeerIsSilent(t *testing.T) {
 	if _, err := p.open(); !errors.Is(err, ErrNoPort) {
 		t.Fatalf("a pair that is spoken to was handed out: %v", err)
 	}
-	if _, err := a.rtp.Write(nil); !errors.Is(err, net.ErrClosed) {
+	if _, err := a.rtp.Conn().Write(nil); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("its sockets are open: %v", err)
 	}
 	ns.Add(int64(2 * time.Second))
@@ -123,7 +123,7 @@ func TestPortsKeepAFewOpen(t *testing.T) {
 		p.warm = append(p.warm, freed{pair: a})
 	}
 	p.give(a)
-	if _, err := a.rtp.Write(nil); !errors.Is(err, net.ErrClosed) || len(p.used) != 1 {
+	if _, err := a.rtp.Conn().Write(nil); !errors.Is(err, net.ErrClosed) || len(p.used) != 1 {
 		t.Errorf("one more than there is room for stays open: %v", err)
 	}
 	p.close()

@@ -33,6 +33,9 @@ type receiver struct {
 	rate   int
 
 	bad, foreign, flooded uint64
+
+	lane    *lane  // the kernel relays what comes; nil: nobody but us
+	carried uint64 // packets it has relayed
 }
 
 // known says whether the payload type was agreed.

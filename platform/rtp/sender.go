@@ -37,6 +37,7 @@ type sender struct {
 
 	packets uint64
 	octets  uint64
+	lane    *lane // the kernel sends what a peer says; nil: nobody but us
 	buf     [maxPacket]byte
 }
 
@@ -50,6 +51,9 @@ func (s *sender) build(f *audio.Frame) []byte {
 		if pt = s.eventPT; pt == 0 {
 			return nil
 		}
+	}
+	if s.lane != nil {
+		s.claim(f.At)
 	}
 	var seq uint16
 	var ts uint32

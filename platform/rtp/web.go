@@ -195,7 +195,7 @@ func (l *Web) transmit(b []byte, report bool) (err error) {
 		b, err = g.protect(b)
 	}
 	if err == nil {
-		_, err = l.mux.conn.WriteToUDPAddrPort(b, l.dst)
+		_, err = l.mux.conn.WriteToAddrPort(b, l.dst)
 	}
 	return err
 }

@@ -1,10 +1,11 @@
 package sip
 
 import (
-	"net"
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/datagram"
 )
 
 func TestOurAddress(t *testing.T) {
@@ -15,7 +16,7 @@ func TestOurAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	udp := &Flow{Transport: "udp", local: netip.MustParseAddrPort("10.1.1.1:5060"), udp: &net.UDPConn{}}
+	udp := &Flow{Transport: "udp", local: netip.MustParseAddrPort("10.1.1.1:5060"), udp: &datagram.Socket{}}
 	for remote, want := range map[string]string{
 		"10.2.2.2:5060":     "10.1.1.1:5060",    // a phone in the house
 		"198.51.100.9:5060": "203.0.113.7:5060", // the carrier outside
@@ -43,7 +44,7 @@ func TestNextFlow(t *testing.T) {
 		{"another transport", "198.51.100.9:5060", "sip:gw@198.51.100.10;transport=tcp", "", "198.51.100.9:5060", false},
 		{"a registered phone", "10.0.0.2:7000", "sip:101@10.0.0.2:5060", "", "10.0.0.2:7000", true},
 	} {
-		d := &Dialog{flow: &Flow{Transport: "udp", Remote: netip.MustParseAddrPort(c.remote), udp: &net.UDPConn{}}, target: c.target, pinned: c.pinned}
+		d := &Dialog{flow: &Flow{Transport: "udp", Remote: netip.MustParseAddrPort(c.remote), udp: &datagram.Socket{}}, target: c.target, pinned: c.pinned}
 		if c.route != "" {
 			d.routes = []string{c.route}
 		}

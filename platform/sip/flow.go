@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kapok-hotline/kapok/platform/datagram"
 	"github.com/kapok-hotline/kapok/platform/sip/wire"
 )
 
@@ -23,8 +24,8 @@ type Flow struct {
 	Remote    netip.AddrPort
 	local     netip.AddrPort
 
-	udp    *net.UDPConn // of a UDP flow
-	stream sender       // of the others
+	udp    *datagram.Socket // of a UDP flow
+	stream sender           // of the others
 
 	mu       sync.Mutex
 	watchers map[int]func() // told when the flow closes
@@ -53,7 +54,7 @@ func (f *Flow) write(b []byte) error {
 		return ErrFlowClosed
 	}
 	if f.udp != nil {
-		_, err := f.udp.WriteToUDPAddrPort(b, f.Remote)
+		_, err := f.udp.WriteToAddrPort(b, f.Remote)
 		return err
 	}
 	return f.stream.send(b)
@@ -110,7 +111,7 @@ func (f *Flow) via() string { return strings.ToUpper(f.Transport) }
 
 // packetPipe is one listening UDP socket.
 type packetPipe struct {
-	conn  *net.UDPConn
+	conn  *datagram.Socket
 	local netip.AddrPort
 }
 
@@ -120,7 +121,7 @@ const udpBuffer = 8 << 20 // bytes: a burst of some thousand messages while the 
 func (p *packetPipe) readLoop(s *Server) {
 	buf := make([]byte, wire.MaxMessage+1)
 	for {
-		n, from, err := p.conn.ReadFromUDPAddrPort(buf)
+		n, from, err := p.conn.ReadFromAddrPort(buf)
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return
@@ -129,7 +130,6 @@ func (p *packetPipe) readLoop(s *Server) {
 			s.pause(10 * time.Millisecond)
 			continue
 		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 		s.datagram(p, from, buf[:n])
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/kapok-hotline/kapok/platform/crew"
+	"github.com/kapok-hotline/kapok/platform/datagram"
 )
 
 // SRV is a record of RFC 2782.
@@ -128,7 +129,7 @@ func (s *Server) listen(address string) error {
 			s.log.Warn("sip: socket buffer", "err", err)
 		}
 		_ = u.SetWriteBuffer(udpBuffer)
-		s.packets = append(s.packets, &packetPipe{conn: u, local: want})
+		s.packets = append(s.packets, &packetPipe{conn: datagram.New(u), local: want})
 		s.listeners = append(s.listeners, l)
 		if s.tcpPort == 0 {
 			s.tcpPort = want.Port()

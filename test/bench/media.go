@@ -38,6 +38,7 @@ type pump struct {
 	window   atomic.Uint32 // number of the window being measured; 0: none
 	sent     atomic.Int64  // in the window
 	received atomic.Int64  // of the window
+	foreign  atomic.Int64  // G.711 packets that no stream sent: music, a browser's speech
 	delays   []atomic.Int32
 }
 
@@ -191,7 +192,10 @@ func (p *pump) hear(conn *net.UDPConn) {
 		for i := range n {
 			b := in[i].Buffers[0][:in[i].N]
 			if len(b) < 28 || binary.BigEndian.Uint32(b[12:]) != speech {
-				continue // music
+				if len(b) == rtpSize {
+					p.foreign.Add(1)
+				}
+				continue
 			}
 			if w := binary.BigEndian.Uint32(b[16:]); w == 0 || w != window&^closing {
 				continue

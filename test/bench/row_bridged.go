@@ -107,7 +107,7 @@ func measureBridgedOf(ctx context.Context, b *bench, r *row, steps []int, record
 	return nil
 }
 
-// bridge adds calls until n talk.
+// bridge adds calls until n talk. Those that a busy moment has refused with 503 are placed again.
 func (r *rig) bridge(ctx context.Context, p *pump, calls []*call, n int) ([]*call, error) {
 	for len(calls) < n {
 		port, s := p.open()
@@ -118,6 +118,12 @@ func (r *rig) bridge(ctx context.Context, p *pump, calls []*call, n int) ([]*cal
 		talking := r.x.talking(calls)
 		if talking == n {
 			return calls, nil
+		}
+		for i, c := range calls {
+			if r.x.refused(c) {
+				port, s := p.open()
+				calls[i] = r.x.place(direct, -1, port, s)
+			}
 		}
 		if ctx.Err() != nil {
 			return calls, ctx.Err()
@@ -139,4 +145,11 @@ func (x *exchange) talking(calls []*call) (n int) {
 		}
 	}
 	return n
+}
+
+// refused says whether the server has put the call off for a moment.
+func (x *exchange) refused(c *call) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return !c.ended.IsZero() && c.code == 503
 }

@@ -20,6 +20,10 @@ func rows() []row {
 			Goal: "≥ 400", Compare: "Asterisk 22 130", measure: measureRecorded,
 		},
 		{
+			Name: "webrtc", Measure: "a browser's leg (ICE, DTLS-SRTP) bridged to a plain RTP leg, 40 calls, speech both ways: CPU of the process per packet it sends",
+			Goal: "≤ 25 µs", measure: measureWebRTC,
+		},
+		{
 			Name: "offer", Measure: "agent free → next offer, 1,000 waiting: CPU per offer",
 			Goal: "≤ 0.2 ms", Compare: "app_queue 40 ms (259 ms at 5,000), and it polls once a second", measure: measureOffer,
 		},

@@ -2,11 +2,15 @@
 // figures. Every call is a real one: SIP and RTP from the street, SIP over WebSocket and WebRTC in the browser.
 //
 //   node test/pages/run.mjs            KAPOK_PICTURES=1 makes the README's pictures too
+//                                      KAPOK_PAGES=day,connect,floor,keyboard,summary and KAPOK_LOCALES=zh,en choose parts
 import { administration } from './admin.mjs'
 import { accessible, check, failures, hearsCaller, launch, person, picture, texts } from './browser.mjs'
 import { build, Caller, House } from './house.mjs'
 import { connect } from './connect.mjs'
+import { keyboard } from './keyboard.mjs'
 import { demoPictures } from './pictures.mjs'
+import { floor } from './floor.mjs'
+import { summary } from './summary.mjs'
 
 const secret = 'Baum-und-Blatt-77'
 const number = '12366'
@@ -233,12 +237,15 @@ async function day(browser, locale) {
 const browser = await launch()
 try {
   for (const locale of process.env.KAPOK_LOCALES?.split(',') ?? ['zh', 'en']) {
-    await day(browser, locale)
-    await connect(browser, program, telephone, locale)
+    const parts = { connect, floor, keyboard, summary }
+    for (const [name, part] of Object.entries({ day, ...Object.fromEntries(Object.entries(parts).map(([n, f]) => [n, (b, l) => f(b, program, telephone, l)])) })) {
+      if (process.env.KAPOK_PAGES?.split(',').includes(name) ?? name !== 'floor') await part(browser, locale)
+    }
   }
   if (process.env.KAPOK_PICTURES) await demoPictures(browser, program)
 } catch (e) {
   check('the walk goes on', false, e.stack)
+  for (const house of House.running) console.log(house.log.split('\n').slice(-25).join('\n'))
   for (const [i, p] of browser.contexts().flatMap((c) => c.pages()).entries()) await p.screenshot({ path: `/tmp/kapok-pages-${i}.png` }).catch(() => {})
 } finally {
   await browser.close()

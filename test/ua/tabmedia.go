@@ -38,6 +38,8 @@ type TabMedia struct {
 	end        context.CancelFunc
 	work       sync.WaitGroup
 	mute       atomic.Bool
+	packets    atomic.Int64
+	suite      string // set before connect ends
 
 	mu    sync.Mutex
 	in    *srtp.Context
@@ -173,11 +175,18 @@ func (m *TabMedia) hear(p []byte) {
 	if err != nil || len(d) < 13 {
 		return
 	}
+	m.packets.Add(1)
 	for _, v := range d[12+4*int(d[0]&15):] {
 		m.heard = append(m.heard, fromALaw(v))
 	}
 	m.heard = m.heard[max(0, len(m.heard)-memory):]
 }
+
+// Packets gives how many packets have come and could be decrypted.
+func (m *TabMedia) Packets() int64 { return m.packets.Load() }
+
+// Suite gives what the sound is encrypted with, once the call stands.
+func (m *TabMedia) Suite() string { return m.suite }
 
 // Heard gives the samples heard in the last d.
 func (m *TabMedia) Heard(d time.Duration) []int16 {
@@ -217,6 +226,7 @@ func (m *TabMedia) connect(ctx context.Context) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
+	m.suite = c.Profile.String()
 	m.mu.Lock()
 	m.in, m.out = in, out
 	m.mu.Unlock()

@@ -550,6 +550,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/contacts/{id}/park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave the person in a numbered slot, with music */
+        post: operations["post-desk-contacts-id-park"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/pop": {
         parameters: {
             query?: never;
@@ -578,6 +595,23 @@ export interface paths {
         put?: never;
         /** Take the caller off hold */
         post: operations["post-desk-contacts-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a summary may say, by those written before */
+        get: operations["get-desk-contacts-id-suggestions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -749,6 +783,23 @@ export interface paths {
         put?: never;
         /** I have read what a leader did */
         post: operations["post-desk-notes-id-seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/parked/{slot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back who is parked in a slot */
+        post: operations["post-desk-parked-slot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1524,6 +1575,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/give-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who gave up waiting, who called again, who was answered at last */
+        get: operations["get-reports-give-ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/give-ups/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same figures as a file */
+        get: operations["get-reports-give-ups-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/give-ups/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contacts behind it */
+        get: operations["get-reports-give-ups-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/interval": {
         parameters: {
             query?: never;
@@ -1643,6 +1745,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/satisfaction/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What callers said of the service as a file */
+        get: operations["get-reports-satisfaction-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/screening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the screening of lines did: screened, unsure, moved */
+        get: operations["get-reports-screening"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/screening/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the screening of lines did as a file */
+        get: operations["get-reports-screening-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/seats": {
         parameters: {
             query?: never;
@@ -1652,6 +1805,23 @@ export interface paths {
         };
         /** Traffic, hours and cost by seat, site or agent */
         get: operations["get-reports-seats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/seats/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of seats, sites or agents as a file */
+        get: operations["get-reports-seats-export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1928,6 +2098,57 @@ export interface paths {
         put?: never;
         /** Let a user sign in again at once */
         post: operations["post-users-code-unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make ready for a test call of a graph */
+        post: operations["post-voice-flow-calls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a test call of mine stands */
+        get: operations["get-voice-flow-calls-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls/{id}/came": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What becomes of the caller at a queue or a transfer of a test call */
+        post: operations["post-voice-flow-calls-id-came"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2281,6 +2502,7 @@ export interface components {
             /** @enum {string} */
             figure: "waiting" | "longest" | "rate" | "away" | "staffed";
             handled_by?: string;
+            handled_name?: string;
             id: string;
             /** Format: double */
             limit: number;
@@ -2298,6 +2520,9 @@ export interface components {
              * @description when it was raised
              */
             value: number;
+            /** @description name of the queue, or of the site */
+            where?: string;
+            where_en?: string;
         };
         AppDiagnosis: {
             errors?: string[];
@@ -2510,7 +2735,7 @@ export interface components {
             number: string;
             /** @description of a call out */
             out?: components["schemas"]["DeskOutView"];
-            /** @description the agent asked for it: their own phone rings, a browser takes it by itself */
+            /** @description the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself */
             own?: boolean;
             /**
              * @description dialing: the agent has answered, the person called has not yet
@@ -2669,6 +2894,23 @@ export interface components {
             /** @enum {string} */
             result?: "answered" | "busy" | "refused" | "no_answer" | "unreachable" | "agent" | "failed";
         };
+        DeskParkedView: {
+            by: string;
+            by_name: string;
+            city?: string;
+            contact: string;
+            direction: string;
+            number: string;
+            queue?: string;
+            queue_name?: string;
+            queue_name_en?: string;
+            /** Format: int64 */
+            since: number;
+            /** Format: int64 */
+            slot: number;
+            /** Format: int64 */
+            until: number;
+        };
         DeskPhoneEntry: {
             code: string;
             registered: boolean;
@@ -2776,6 +3018,8 @@ export interface components {
              */
             since?: number;
             site: string;
+            site_name?: string;
+            site_name_en?: string;
             /** @enum {string} */
             state?: "" | "ready" | "ringing" | "talking" | "wrapup" | "away";
             user?: string;
@@ -2801,6 +3045,15 @@ export interface components {
             since: number;
             /** @enum {string} */
             state: "signed_out" | "ready" | "ringing" | "talking" | "wrapup" | "away";
+        };
+        DeskSuggestions: {
+            by_topic: components["schemas"]["DeskTopicSuggest"][];
+            /** @description the person's last contact that has a summary */
+            last?: components["schemas"]["DeskPopPast"];
+            /** @description who was to go on with it, before */
+            refers: string[];
+            /** @description codes, the most frequent of the agent first */
+            topics: string[];
         };
         DeskTaxType: {
             code: string;
@@ -2860,6 +3113,12 @@ export interface components {
             level1: string;
             level2: string;
         };
+        DeskTopicSuggest: {
+            /** @description the agent's own, and those that several contacts were given */
+            answers: string[];
+            tax_type?: string;
+            topic: string;
+        };
         DeskView: {
             calls: components["schemas"]["DeskCallView"][];
             endpoint: components["schemas"]["DeskEndpointView"];
@@ -2868,6 +3127,8 @@ export interface components {
             holder?: string;
             /** @description what leaders did, until acknowledged */
             notes: components["schemas"]["DeskNoteView"][];
+            /** @description people in slots the agent may take back */
+            parked: components["schemas"]["DeskParkedView"][];
             reasons: components["schemas"]["DeskReason"][];
             /**
              * Format: int64
@@ -2909,7 +3170,16 @@ export interface components {
             name?: string;
             note?: string;
             question?: string;
+            /** @description who is to go on with it */
+            refer?: string;
+            /**
+             * @description as the person said: 5 very satisfied … 1 very dissatisfied
+             * @enum {string}
+             */
+            satisfied?: "" | "1" | "2" | "3" | "4" | "5";
             tax_id?: string;
+            /** @description why a tax ID is kept whose check digit is wrong */
+            tax_id_why?: string;
             tax_type?: string;
             topic?: string;
         };
@@ -2962,6 +3232,7 @@ export interface components {
             say?: components["schemas"]["FlowSay"];
             steps?: components["schemas"]["FlowStep"][];
             transfer?: components["schemas"]["FlowTransfer"];
+            voicemail?: components["schemas"]["FlowVoicemail"];
         };
         FlowAskCity: {
             code?: string;
@@ -3088,6 +3359,12 @@ export interface components {
         };
         FlowTransfer: {
             to: components["schemas"]["ContactTarget"];
+        };
+        FlowVoicemail: {
+            limit: string;
+            prompts?: string[];
+            silence: string;
+            stop: string;
         };
         ForceInBody: {
             /** @description of away: its code */
@@ -3622,6 +3899,26 @@ export interface components {
             /** Format: int64 */
             step_ms: number;
         };
+        PlaceTrialInBody: {
+            /**
+             * Format: int64
+             * @description the published version the graph was made from
+             */
+            base?: number;
+            /** @description the number it seems to come from */
+            caller?: string;
+            graph: unknown;
+            /** @enum {string} */
+            lang?: "zh" | "yue" | "en";
+            no_menu?: boolean;
+            /** @description the number it seems to call */
+            number?: string;
+            /**
+             * @description what calendars answer; none: what they say now
+             * @enum {string}
+             */
+            state?: "open" | "closed" | "lunch" | "holiday";
+        };
         PressInBody: {
             digits: string;
         };
@@ -3838,6 +4135,86 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        ReportGiveUp: {
+            /**
+             * Format: int64
+             * @description when they gave up
+             */
+            at: number;
+            /**
+             * @description called again within 30 minutes, later that day, within seven days; not; number withheld
+             * @enum {string}
+             */
+            back: "soon" | "day" | "week" | "no" | "unknown";
+            /**
+             * Format: int64
+             * @description until they called again; 0: they did not
+             */
+            back_ms: number;
+            contact: string;
+            /**
+             * @description an agent spoke with them: when they called again, when they were called; not; number withheld
+             * @enum {string}
+             */
+            met: "came" | "called" | "no" | "unknown";
+            /** @description masked; empty: withheld */
+            number: string;
+            queue: string;
+            queue_name: string;
+            site: string;
+            /** Format: int64 */
+            wait_ms: number;
+        };
+        ReportGiveUpLine: {
+            /** Format: int64 */
+            back_day: number;
+            /** Format: int64 */
+            back_no: number;
+            /** Format: int64 */
+            back_soon: number;
+            /** Format: int64 */
+            back_week: number;
+            /** Format: int64 */
+            gave_up: number;
+            key: string;
+            /** Format: int64 */
+            longest_ms: number;
+            /** Format: int64 */
+            median_ms: number;
+            /** Format: int64 */
+            met_called: number;
+            /** Format: int64 */
+            met_came: number;
+            /**
+             * Format: int64
+             * @description nobody spoke with them
+             */
+            met_no: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description withheld numbers: whether they called again nobody knows
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description mean
+             */
+            wait_ms: number;
+            /** @description how many by class of wait, see edges */
+            waits: number[];
+            /**
+             * Format: int64
+             * @description of those nobody spoke with: whose seven days are not over
+             */
+            young: number;
+        };
+        ReportGiveUpReport: {
+            /** @description upper ends of the classes of waits, ms; the last class has none */
+            edges: number[];
+            rows: components["schemas"]["ReportGiveUpLine"][];
+            total: components["schemas"]["ReportGiveUpLine"];
+        };
         ReportInterval: {
             /** @description Ids of the measures, in order */
             columns: string[];
@@ -4000,6 +4377,11 @@ export interface components {
             /** @description Cursor of the next page, empty at the end */
             next: string;
         };
+        ReportPageGiveUp: {
+            items: components["schemas"]["ReportGiveUp"][];
+            /** @description Cursor of the next page, empty at the end */
+            next: string;
+        };
         ReportPathRow: {
             /** Format: int64 */
             n: number;
@@ -4009,7 +4391,7 @@ export interface components {
             /** @description Of taken: the node; of gone: the flow */
             to: string;
             /** @enum {string} */
-            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
+            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "unheard" | "deaf" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
         };
         ReportPaths: {
             /** @description Older facts are still being counted: ask again */
@@ -4179,6 +4561,36 @@ export interface components {
             /** @description In the caller's language */
             text: string;
         };
+        ReportSorting: {
+            rows: components["schemas"]["ReportSortingLine"][];
+            total: components["schemas"]["ReportSortingLine"];
+        };
+        ReportSortingLine: {
+            key: string;
+            /**
+             * Format: int64
+             * @description sent to another queue of the line by an agent
+             */
+            moved: number;
+            name: string;
+            /**
+             * Format: double
+             * @description moved ÷ screened
+             */
+            rate: number | null;
+            /**
+             * Format: double
+             * @description of those sorted into a kind, the share nobody moved
+             */
+            right: number | null;
+            /** Format: int64 */
+            screened: number;
+            /**
+             * Format: int64
+             * @description stayed in the line's own queue: nothing was sure enough
+             */
+            unsure: number;
+        };
         ReportSparkLines: {
             /** @description Longest wait reached, ms */
             longest: number[];
@@ -4279,8 +4691,14 @@ export interface components {
             name: string;
             note: string;
             question: string;
+            /** @description who is to go on with it */
+            refer?: string;
+            /** @description as the person said: 5 very satisfied … 1 very dissatisfied */
+            satisfied?: string;
             /** @description Masked */
             tax_id: string;
+            /** @description why a tax ID is kept whose check digit is wrong */
+            tax_id_why?: string;
             tax_type: string;
             topic: string;
             topic_name: string;
@@ -4434,6 +4852,13 @@ export interface components {
         };
         TokensOutBody: {
             items: components["schemas"]["IdentityTokenView"][];
+        };
+        TrialCameInBody: {
+            /**
+             * @description what becomes of the caller
+             * @enum {string}
+             */
+            what: "answered" | "full" | "nobody";
         };
         TryInBody: {
             /** @description of the step before; none: begin */
@@ -4715,6 +5140,48 @@ export interface components {
             ok: boolean;
             what: string;
         };
+        VoiceTrialStep: {
+            /**
+             * Format: int64
+             * @description ms since the answer
+             */
+            at: number;
+            /** @description pressed there */
+            key?: string;
+            node: string;
+            /** @description a try without a usable answer: timeout, invalid */
+            why?: string;
+        };
+        VoiceTrialTicket: {
+            id?: string;
+            /** @description why the graph cannot run; then there is nothing else */
+            problems: components["schemas"]["VoiceFlowProblem"][];
+            realm?: string;
+            secret?: string;
+            target?: string;
+            user?: string;
+            ws_path?: string;
+        };
+        VoiceTrialView: {
+            /** @enum {string} */
+            doing?: "play" | "gather" | "say" | "hours" | "city" | "queue" | "transfer" | "hangup";
+            id: string;
+            /** @description of a menu: those it takes */
+            keys?: string;
+            node?: string;
+            /** @description how a call would count */
+            outcome?: string;
+            /**
+             * Format: int64
+             * @description unix ms of the answer
+             */
+            since?: number;
+            /** @enum {string} */
+            state: "placed" | "standing" | "ended";
+            steps: components["schemas"]["VoiceTrialStep"][];
+            /** @description queue, or target of a transfer */
+            to?: string;
+        };
         VoiceTrunkView: {
             /** Format: int64 */
             at: number;
@@ -4791,6 +5258,7 @@ export type DeskLeaderView = components['schemas']['DeskLeaderView'];
 export type DeskMoveView = components['schemas']['DeskMoveView'];
 export type DeskNoteView = components['schemas']['DeskNoteView'];
 export type DeskOutView = components['schemas']['DeskOutView'];
+export type DeskParkedView = components['schemas']['DeskParkedView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -4803,11 +5271,13 @@ export type DeskSeatView = components['schemas']['DeskSeatView'];
 export type DeskSipView = components['schemas']['DeskSIPView'];
 export type DeskSkillView = components['schemas']['DeskSkillView'];
 export type DeskStateView = components['schemas']['DeskStateView'];
+export type DeskSuggestions = components['schemas']['DeskSuggestions'];
 export type DeskTaxType = components['schemas']['DeskTaxType'];
 export type DeskTeamAgent = components['schemas']['DeskTeamAgent'];
 export type DeskTeamCall = components['schemas']['DeskTeamCall'];
 export type DeskTeamHelp = components['schemas']['DeskTeamHelp'];
 export type DeskTopic = components['schemas']['DeskTopic'];
+export type DeskTopicSuggest = components['schemas']['DeskTopicSuggest'];
 export type DeskView = components['schemas']['DeskView'];
 export type DeskWhyView = components['schemas']['DeskWhyView'];
 export type DeskWrapup = components['schemas']['DeskWrapup'];
@@ -4834,6 +5304,7 @@ export type FlowSay = components['schemas']['FlowSay'];
 export type FlowSpeech = components['schemas']['FlowSpeech'];
 export type FlowStep = components['schemas']['FlowStep'];
 export type FlowTransfer = components['schemas']['FlowTransfer'];
+export type FlowVoicemail = components['schemas']['FlowVoicemail'];
 export type ForceInBody = components['schemas']['ForceInBody'];
 export type GraphOutBody = components['schemas']['GraphOutBody'];
 export type HealthOutBody = components['schemas']['HealthOutBody'];
@@ -4879,6 +5350,7 @@ export type NumberOutBody = components['schemas']['NumberOutBody'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
 export type PeaksOutBody = components['schemas']['PeaksOutBody'];
+export type PlaceTrialInBody = components['schemas']['PlaceTrialInBody'];
 export type PressInBody = components['schemas']['PressInBody'];
 export type Problem = components['schemas']['Problem'];
 export type PublishInBody = components['schemas']['PublishInBody'];
@@ -4891,6 +5363,9 @@ export type ReportBehind = components['schemas']['ReportBehind'];
 export type ReportContact = components['schemas']['ReportContact'];
 export type ReportDetail = components['schemas']['ReportDetail'];
 export type ReportFactItem = components['schemas']['ReportFactItem'];
+export type ReportGiveUp = components['schemas']['ReportGiveUp'];
+export type ReportGiveUpLine = components['schemas']['ReportGiveUpLine'];
+export type ReportGiveUpReport = components['schemas']['ReportGiveUpReport'];
 export type ReportInterval = components['schemas']['ReportInterval'];
 export type ReportIntervalLine = components['schemas']['ReportIntervalLine'];
 export type ReportLegItem = components['schemas']['ReportLegItem'];
@@ -4902,6 +5377,7 @@ export type ReportNumber = components['schemas']['ReportNumber'];
 export type ReportOfferItem = components['schemas']['ReportOfferItem'];
 export type ReportPageBehind = components['schemas']['ReportPageBehind'];
 export type ReportPageContact = components['schemas']['ReportPageContact'];
+export type ReportPageGiveUp = components['schemas']['ReportPageGiveUp'];
 export type ReportPathRow = components['schemas']['ReportPathRow'];
 export type ReportPaths = components['schemas']['ReportPaths'];
 export type ReportQueueState = components['schemas']['ReportQueueState'];
@@ -4911,6 +5387,8 @@ export type ReportSatisfactionLine = components['schemas']['ReportSatisfactionLi
 export type ReportSeatLine = components['schemas']['ReportSeatLine'];
 export type ReportSeatReport = components['schemas']['ReportSeatReport'];
 export type ReportSentence = components['schemas']['ReportSentence'];
+export type ReportSorting = components['schemas']['ReportSorting'];
+export type ReportSortingLine = components['schemas']['ReportSortingLine'];
 export type ReportSparkLines = components['schemas']['ReportSparkLines'];
 export type ReportVisitItem = components['schemas']['ReportVisitItem'];
 export type ReportWallboard = components['schemas']['ReportWallboard'];
@@ -4939,6 +5417,7 @@ export type StateInBody = components['schemas']['StateInBody'];
 export type SuperviseInBody = components['schemas']['SuperviseInBody'];
 export type TeamOutBody = components['schemas']['TeamOutBody'];
 export type TokensOutBody = components['schemas']['TokensOutBody'];
+export type TrialCameInBody = components['schemas']['TrialCameInBody'];
 export type TryInBody = components['schemas']['TryInBody'];
 export type TurnInBody = components['schemas']['TurnInBody'];
 export type UnsuperviseInBody = components['schemas']['UnsuperviseInBody'];
@@ -4961,6 +5440,9 @@ export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
 export type VoiceSpeechView = components['schemas']['VoiceSpeechView'];
 export type VoiceSpokenView = components['schemas']['VoiceSpokenView'];
 export type VoiceStepView = components['schemas']['VoiceStepView'];
+export type VoiceTrialStep = components['schemas']['VoiceTrialStep'];
+export type VoiceTrialTicket = components['schemas']['VoiceTrialTicket'];
+export type VoiceTrialView = components['schemas']['VoiceTrialView'];
 export type VoiceTrunkView = components['schemas']['VoiceTrunkView'];
 export type VoiceTryStep = components['schemas']['VoiceTryStep'];
 export type WhyInBody = components['schemas']['WhyInBody'];
@@ -6096,6 +6578,37 @@ export interface operations {
             };
         };
     };
+    "post-desk-contacts-id-park": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-desk-contacts-id-pop": {
         parameters: {
             query?: never;
@@ -6145,6 +6658,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-contacts-id-suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskSuggestions"];
                 };
             };
             /** @description Error */
@@ -6480,6 +7024,37 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-parked-slot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slot: number;
             };
             cookie?: never;
         };
@@ -8076,6 +8651,128 @@ export interface operations {
             };
         };
     };
+    "get-reports-give-ups": {
+        parameters: {
+            query: {
+                by?: "queue" | "site" | "day" | "all";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportGiveUpReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups-export": {
+        parameters: {
+            query: {
+                by?: "queue" | "site" | "day" | "all";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-give-ups-list": {
+        parameters: {
+            query: {
+                back?: "" | "soon" | "day" | "week" | "no" | "unknown";
+                by?: "queue" | "site" | "day" | "all";
+                /** @description Class of waits, from 1; 0: all */
+                class?: number;
+                cursor?: string;
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                /** @description Of a row: only those */
+                key?: string;
+                limit?: number;
+                met?: "" | "came" | "called" | "no" | "unknown";
+                queue?: string;
+                site?: string;
+                /** @description Local day, included; at most two months */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportPageGiveUp"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-reports-interval": {
         parameters: {
             query: {
@@ -8354,6 +9051,120 @@ export interface operations {
             };
         };
     };
+    "get-reports-satisfaction-export": {
+        parameters: {
+            query: {
+                by?: "agent" | "queue" | "site" | "day";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-screening": {
+        parameters: {
+            query: {
+                by?: "line" | "day" | "as";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSorting"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-screening-export": {
+        parameters: {
+            query: {
+                by?: "line" | "day" | "as";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-reports-seats": {
         parameters: {
             query: {
@@ -8377,6 +9188,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportSeatReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-seats-export": {
+        parameters: {
+            query: {
+                by?: "seat" | "site" | "agent";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */
@@ -8943,6 +9793,105 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceTrialInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialTicket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-flow-calls-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-calls-id-came": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialCameInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialView"];
+                };
             };
             /** @description Error */
             default: {

@@ -15,7 +15,7 @@ export function pickupRate(day: { answered: number; offered: number }, ringing: 
 }
 
 /** What is open under the phone bar. */
-export type Panel = '' | 'transfer' | 'consult' | 'keypad' | 'help' | 'emergency'
+export type Panel = '' | 'transfer' | 'consult' | 'keypad' | 'help' | 'emergency' | 'dial'
 
 /** Where the desk is worked: `here`, `elsewhere` (asks before taking over), `none` (not signed in), `unknown` at start. */
 export type Place = 'unknown' | 'none' | 'here' | 'elsewhere'
@@ -26,7 +26,7 @@ export const useDesk = defineStore('desk', () => {
   const view = shallowRef<Desk | null>(null)
   const fault = shallowRef<Fault | null>(null)
   const place = ref<Place>('unknown')
-  const phoneNow = shallowRef<PhoneSnapshot>({ registration: 'none', lines: [] })
+  const phoneNow = shallowRef<PhoneSnapshot>({ registration: 'none', network: 'ok', lines: [] })
   const lists = shallowRef<DeskLists>({ topics: [], tax_types: [], districts: [] })
   const pops = shallowReactive(new Map<string, { pop: Pop | null; fault: Fault | null }>())
   const notices = ref<Notice[]>([])
@@ -41,8 +41,13 @@ export const useDesk = defineStore('desk', () => {
   let pushes = 0
 
   const calls = computed<DeskCall[]>(() => (place.value === 'here' ? view.value?.calls ?? [] : []))
-  const ringing = computed(() => calls.value.find((c) => c.phase === 'ringing') ?? null)
-  const live = computed(() => calls.value.find((c) => c.phase !== 'ringing' && c.phase !== 'wrapup') ?? null)
+  /** What rings at the agent and wants an answer; who calls out or takes back a parked person has asked for the ring. */
+  const ringing = computed(() => calls.value.find((c) => c.phase === 'ringing' && !c.own) ?? null)
+  const live = computed(() => calls.value.find((c) => c.phase !== 'wrapup' && (c.phase !== 'ringing' || c.own)) ?? null)
+  /** The talk there is, on hold or not. */
+  const talk = computed(() => (live.value?.phase === 'talking' || live.value?.phase === 'held' ? live.value : null))
+  const parked = computed(() => (place.value === 'here' ? view.value?.parked ?? [] : []))
+  const me = computed(() => session.me?.user ?? '')
   const current = computed<DeskCall | null>(() => calls.value.find((c) => c.contact === selected.value) ?? live.value ?? calls.value.find((c) => c.phase === 'wrapup') ?? ringing.value)
   const line = computed<Line | null>(() => phoneNow.value.lines.find((l) => l.contact === current.value?.contact) ?? null)
   const echo = computed<Line | null>(() => phoneNow.value.lines.find((l) => l.kind === 'echo') ?? null)
@@ -166,7 +171,7 @@ export const useDesk = defineStore('desk', () => {
     if (place.value !== 'here') return
     for (const c of before.calls) {
       const next = now.calls.find((x) => x.contact === c.contact)
-      if (c.phase !== 'ringing' || next) continue
+      if (c.phase !== 'ringing' || c.own || next) continue
       notice(now.state.state === 'away' ? t('desk.notice.missed_away', { number: c.number, reason: reasonName(now.state.reason) }) : t('desk.notice.missed', { number: c.number }))
     }
   }
@@ -267,6 +272,18 @@ export const useDesk = defineStore('desk', () => {
   const turn = (c: DeskCall, to: 'asked' | 'caller' | 'both') => does('consult', () => api.post('/api/v1/desk/contacts/{id}/consult/turn', { path: { id: c.contact }, body: { with: to } }))
   const endConsult = (c: DeskCall) => does('consult', () => api.post('/api/v1/desk/contacts/{id}/consult/end', { path: { id: c.contact } }))
   const handOver = (c: DeskCall) => does('consult', () => api.post('/api/v1/desk/contacts/{id}/consult/complete', { path: { id: c.contact } }))
+  /** callOut calls a number, or whoever a contact of mine is with. */
+  const callOut = (whom: { number?: string; of?: string }) => does('callout', async () => {
+    const d = await api.post('/api/v1/desk/callouts', { body: whom })
+    selected.value = ''
+    return d
+  })
+  const park = (c: DeskCall) => does('park', () => api.post('/api/v1/desk/contacts/{id}/park', { path: { id: c.contact } }))
+  const fetch = (slot: number) => does('fetch', async () => {
+    const d = await api.post('/api/v1/desk/parked/{slot}', { path: { slot } })
+    selected.value = ''
+    return d
+  })
   const dtmf = (c: DeskCall, digits: string) => does('dtmf', () => api.post('/api/v1/desk/contacts/{id}/dtmf', { path: { id: c.contact }, body: { digits } }))
   const help = (contact: string, note: string) => does('help', () => api.post('/api/v1/desk/help', { body: { contact, note } }))
   const testEcho = () => does('echo', () => api.post('/api/v1/desk/echo'))
@@ -293,7 +310,7 @@ export const useDesk = defineStore('desk', () => {
   const deadline = (contact: string) => (view.value?.wrapup?.contact === contact ? toMs(view.value.wrapup.deadline) : null)
 
   return {
-    view, fault, place, phoneNow, lists, pops, notices, selected, panel, deedFault, busy, drafts, calls, ringing, live, current, line, echo, browser, unfinished,
-    start, stop, dismiss, signIn, takeOver, signOut, setState, answer, toggleHold, toggleMute, hangUp, transfer, consult, turn, endConsult, handOver, dtmf, help, testEcho, endEcho, extend, noted, done, lookUp, reasonName, queueName, deadline,
+    view, fault, place, phoneNow, lists, pops, notices, selected, panel, deedFault, busy, drafts, calls, ringing, live, talk, parked, me, current, line, echo, browser, unfinished,
+    start, stop, dismiss, signIn, takeOver, signOut, setState, answer, toggleHold, toggleMute, hangUp, transfer, consult, turn, endConsult, handOver, callOut, park, fetch, dtmf, help, testEcho, endEcho, extend, noted, done, lookUp, reasonName, queueName, deadline,
   }
 })

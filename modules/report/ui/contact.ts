@@ -29,7 +29,7 @@ export function factSaid(f: Fact, names: Names): Said {
   const params: Record<string, unknown> = {
     agent: names.agent(s(b.agent) || (f.kind.startsWith('agent.') ? f.actor : '')), queue: names.queue(s(b.queue)), from: s(b.from), to: s(b.to), number: s(b.number || b.to), flow: s(b.flow), node: s(b.node),
     step: s(b.step), pressed: s(b.key), wait: mmss(b.wait_ms), length: mmss(b.ms), talk: mmss(b.talk_ms), hold: mmss(b.hold_ms || b.held_ms), ring: mmss(b.ring_ms),
-    city: s(b.city), area: s(b.area), why: s(b.why), rule: s(b.rule), cause: s(b.cause), by: s(b.by), outcome: s(b.outcome), role: s(b.role), peer: s(b.peer), trunk: s(b.trunk), mos: b.mos ? Number(b.mos).toFixed(1) : '', kind: f.kind, reason: s(b.why), grade: s(b.grade), hash: s(b.sha256).slice(0, 16),
+    city: s(b.city), area: s(b.area), why: s(b.why), rule: s(b.rule), cause: s(b.cause), by: s(b.by), outcome: s(b.outcome), role: s(b.role), peer: s(b.peer), trunk: s(b.trunk), mos: b.mos ? Number(b.mos).toFixed(1) : '', kind: f.kind, reason: s(b.why), grade: s(b.grade), slot: s(b.slot), hash: s(b.sha256).slice(0, 16),
   }
   if (b.to && typeof b.to === 'object') params.to = Object.values(b.to as object).filter(Boolean).join(' ')
   let key = kind
@@ -39,6 +39,7 @@ export function factSaid(f: Fact, names: Names): Said {
   if (f.kind === 'contact.located' && b.how) key = `contact_located_${b.away ? 'away' : s(b.how)}`
   if (f.kind === 'contact.supervised' && b.mode) key = `contact_supervised_${s(b.mode)}`
   if (f.kind === 'contact.missed') key = ['missed', 'refused', 'failed', 'withdrawn'].includes(s(b.why)) ? `contact_missed_${s(b.why)}` : 'contact_missed'
+  if (f.kind === 'contact.unparked' && b.how) key = `contact_unparked_${s(b.how)}`
   if (f.kind === 'callout.ended' && b.result) key = `callout_ended_${s(b.result)}`
   if (f.kind === 'recording.stored' && b.missing) key = 'recording_stored_missing'
   if (f.kind === 'recording.kept' && !b.held) key = 'recording_kept_off'

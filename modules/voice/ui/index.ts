@@ -4,13 +4,13 @@ import { defineAsyncComponent } from 'vue'
 const flows = 'voice.flow.manage'
 const ui: ModuleUI = {
   routes: [
-    { path: '/recordings', component: () => import('./Recordings.vue'), meta: { title: 'voice.recordings.nav', right: 'voice.recording.manage' } },
+    { path: '/recordings', component: () => import('./Recordings.vue'), meta: { title: 'voice.recordings.title', right: 'voice.recording.manage' } },
     { path: '/headset', component: () => import('./HeadsetPage.vue'), meta: { title: 'voice.headset.title' } },
     { path: '/flows', component: () => import('./FlowList.vue'), meta: { title: 'voice.flow.title', right: flows } },
     { path: '/flows/:code', component: () => import('./FlowDesigner.vue'), props: true, meta: { title: 'voice.flow.title', right: flows } },
   ],
   nav: [
-    { to: '/recordings', title: 'voice.recordings.title', icon: 'recording', right: 'voice.recording.manage', order: 80 },
+    { to: '/recordings', title: 'voice.recordings.nav', icon: 'recording', right: 'voice.recording.manage', order: 80 },
     { to: '/flows', title: 'voice.flow.nav', icon: 'flow', right: flows, order: 60 },
   ],
   widgets: [

@@ -16,7 +16,7 @@ export const marks: Readonly<Record<MarkState, Mark>> = {
 }
 
 const names: Readonly<Record<string, MarkState>> = {
-  ready: 'ready', idle: 'ready', ringing: 'ringing', reserved: 'ringing', offered: 'ringing', talking: 'talking', consult: 'talking',
+  ready: 'ready', idle: 'ready', ringing: 'ringing', reserved: 'ringing', offered: 'ringing', dialing: 'ringing', talking: 'talking', consult: 'talking',
   held: 'held', hold: 'held', wrapup: 'wrapup', away: 'away', out: 'out', signed_out: 'out', offline: 'out', alert: 'alert',
 }
 
