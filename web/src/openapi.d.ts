@@ -2104,6 +2104,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/voice/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is to be called back */
+        get: operations["get-voice-callbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/callbacks/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a promise of a call back, for a reason; the person is not told */
+        post: operations["post-voice-callbacks-id-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/callbacks/{id}/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try to call the person back now */
+        post: operations["post-voice-callbacks-id-now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/voice/flow-calls": {
         parameters: {
             query?: never;
@@ -4933,6 +4984,53 @@ export interface components {
             /** @description Note them elsewhere: they prove that nothing before was rewritten */
             heads: components["schemas"]["AuditHead"][];
         };
+        VoiceCallbackDone: {
+            /** @description another process holds the promise and does it within seconds */
+            pending: boolean;
+        };
+        VoiceCallbackReason: {
+            reason: string;
+        };
+        VoiceCallbackView: {
+            /** Format: int64 */
+            asked_at: number;
+            /** @description an agent is sought, or the person is being called */
+            calling: boolean;
+            /** @description the call in which they asked */
+            contact: string;
+            /**
+             * Format: int64
+             * @description the next try, not before
+             */
+            due_at: number;
+            /** Format: int64 */
+            ended_at: number;
+            /** @description of cancelled: who */
+            ended_by: string;
+            id: string;
+            /** @description another number than the one they called from */
+            keyed: boolean;
+            /**
+             * Format: int64
+             * @description tries made before it is given up
+             */
+            most: number;
+            /** @description to be called, masked */
+            number: string;
+            queue: string;
+            /**
+             * Format: int64
+             * @description their place in the queue counts from here
+             */
+            since: number;
+            site: string;
+            /** @enum {string} */
+            state: "open" | "reached" | "gave_up" | "came_back" | "dropped" | "cancelled";
+            /** Format: int64 */
+            tries: number;
+            /** @description of cancelled: the reason */
+            why: string;
+        };
         VoiceDraftView: {
             actor: string;
             /** Format: int64 */
@@ -5425,6 +5523,9 @@ export type UsersOutBody = components['schemas']['UsersOutBody'];
 export type V2ErrorDetail = components['schemas']['V2ErrorDetail'];
 export type V2ErrorModel = components['schemas']['V2ErrorModel'];
 export type VerifyOutBody = components['schemas']['VerifyOutBody'];
+export type VoiceCallbackDone = components['schemas']['VoiceCallbackDone'];
+export type VoiceCallbackReason = components['schemas']['VoiceCallbackReason'];
+export type VoiceCallbackView = components['schemas']['VoiceCallbackView'];
 export type VoiceDraftView = components['schemas']['VoiceDraftView'];
 export type VoiceDue = components['schemas']['VoiceDue'];
 export type VoiceDueClass = components['schemas']['VoiceDueClass'];
@@ -9793,6 +9894,104 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-callbacks": {
+        parameters: {
+            query?: {
+                queue?: string;
+                view?: "open" | "ended";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceCallbackView"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-callbacks-id-cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoiceCallbackReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceCallbackDone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-callbacks-id-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceCallbackDone"];
+                };
             };
             /** @description Error */
             default: {
