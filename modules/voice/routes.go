@@ -20,6 +20,7 @@ import (
 func (m *Module) Routes(api *web.API) {
 	m.api = api
 	m.recordRoutes(api)
+	m.callbackRoutes(api)
 	api.Handle("GET /api/v1/recordings/{id}/sound", PlayRecording, http.HandlerFunc(m.sound), web.Audited(), web.Stream())
 	web.Get(api, "/api/v1/recordings/{id}/peaks", PlayRecording, "The waveform of a recording", m.peaks)
 	web.Get(api, "/api/v1/contacts/{id}/recordings", PlayRecording, "The recordings of a contact", m.recordingsOf)

@@ -2,13 +2,15 @@
 // figures. Every call is a real one: SIP and RTP from the street, SIP over WebSocket and WebRTC in the browser.
 //
 //   node test/pages/run.mjs            KAPOK_PICTURES=1 makes the README's pictures too
-//                                      KAPOK_PAGES=day,connect,floor and KAPOK_LOCALES=zh,en choose parts
+//                                      KAPOK_PAGES=day,connect,floor,keyboard,summary and KAPOK_LOCALES=zh,en choose parts
 import { administration } from './admin.mjs'
 import { accessible, check, failures, hearsCaller, launch, person, texts } from './browser.mjs'
 import { build, Caller, House } from './house.mjs'
 import { connect } from './connect.mjs'
+import { keyboard } from './keyboard.mjs'
 import { demoPictures } from './pictures.mjs'
 import { floor } from './floor.mjs'
+import { summary } from './summary.mjs'
 
 const secret = 'Baum-und-Blatt-77'
 const number = '12366'
@@ -231,8 +233,9 @@ async function day(browser, locale) {
 const browser = await launch()
 try {
   for (const locale of process.env.KAPOK_LOCALES?.split(',') ?? ['zh', 'en']) {
-    for (const [name, part] of Object.entries({ day, connect: (b, l) => connect(b, program, telephone, l), floor: (b, l) => floor(b, program, telephone, l) })) {
-      if (process.env.KAPOK_PAGES?.split(',').includes(name) ?? true) await part(browser, locale)
+    const parts = { connect, floor, keyboard, summary }
+    for (const [name, part] of Object.entries({ day, ...Object.fromEntries(Object.entries(parts).map(([n, f]) => [n, (b, l) => f(b, program, telephone, l)])) })) {
+      if (process.env.KAPOK_PAGES?.split(',').includes(name) ?? name !== 'floor') await part(browser, locale)
     }
   }
   if (process.env.KAPOK_PICTURES) await demoPictures(browser, program)
