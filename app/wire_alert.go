@@ -14,24 +14,14 @@ import (
 
 func (h *House) newAlert() *alert.Module {
 	d := alert.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Figures: pulses{h}, Within: h.identity.Within, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Figures: pulses{h}, Names: alertNames{h}, Within: h.identity.Within, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
 		Steps: map[alert.Kind]alert.Step{alert.Recall: recall{h}},
 	}
 	if h.peers == nil {
 		// What lasts is kept in the memory of the process that takes the calls; of several, only the leader's word goes round.
 		d.Steps[alert.Notice], d.Steps[alert.Callback] = &h.surge, &h.surge
 	} else {
-		d.Lease = func(ctx context.Context) (<-chan struct{}, func(), error) {
-			l, err := h.bus.Lease(ctx, "alerts", string(h.o.Node))
-			if err != nil {
-				return nil, nil, err
-			}
-			return l.Lost(), func() {
-				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-				defer cancel()
-				_ = l.Release(ctx) // it expires by itself
-			}, nil
-		}
+		d.Lease = h.leaseOf("alerts")
 	}
 	return alert.New(d)
 }
@@ -46,6 +36,22 @@ func (p pulses) Look(ctx context.Context, site id.Site) (alert.State, map[id.Que
 		out[q] = alert.State(s)
 	}
 	return alert.State(all), out, err
+}
+
+// alertNames says what the alerts' codes stand for.
+type alertNames struct{ h *House }
+
+func (n alertNames) Where(site id.Site, queue id.Queue) (zh, en string) {
+	if queue != "" {
+		return deskNames(n).Queue(queue)
+	}
+	s, _ := n.h.identity.Site(site)
+	return s.Name, s.NameEN
+}
+
+func (n alertNames) Person(u id.User) string {
+	p, _ := n.h.identity.Person(u)
+	return p.Name
 }
 
 // recall asks who is away back to work.

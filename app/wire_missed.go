@@ -10,7 +10,7 @@ import (
 
 func (h *House) newMissed() *missed.Module {
 	return missed.New(missed.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Names: missedNames{h}, Calls: h, Due: h.missedDue, Secret: h.secret, May: h.mayCallBack,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Names: missedNames{h}, Calls: h, Sounds: h.voice, Due: h.missedDue, Secret: h.secret, May: h.mayCallBack,
 		Zone: h.zone, Subtree: h.identity.Subtree, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
 	})
 }

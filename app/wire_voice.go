@@ -24,6 +24,11 @@ func (h *House) newVoice() (*voice.Module, error) {
 	d := voice.Deps{
 		DB: h.db, Clock: h.clock, Facts: facts{h}, Queues: queues{h}, Hours: flowHours{h}, Callers: screenCallers{h}, Sites: h.identity, Staff: h.identity, Cities: h.customer, Changed: h.changed, Publish: publisher{h}, Log: h.log,
 		Surge: h.surgeNotices, Keep: facts{h}.Keep, Node: h.o.Node,
+		Tell: func(topic string, to id.User, data any) {
+			if err := h.web.Hub().PublishTo(topic, to, func() any { return data }); err != nil {
+				h.log.Error("a page was not told", "topic", topic, "err", err)
+			}
+		},
 		Told: func(agent id.User) { h.desk.EndpointChanged(agent) },
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
 		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, Fast: h.o.FastPath && !h.o.Closed, WebPort: h.o.WebRTC, Realm: realm,

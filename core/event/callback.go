@@ -39,9 +39,10 @@ type CallbackEnded struct {
 	Callback  string     `json:"callback"`
 	Queue     id.Queue   `json:"queue"`
 	EnteredAt int64      `json:"entered_at"`
-	How       string     `json:"how"` // reached, gave_up, came_back, dropped
+	How       string     `json:"how"` // reached, gave_up, came_back, dropped, cancelled
 	Tries     int        `json:"tries"`
 	By        id.Contact `json:"by,omitempty"`
+	Why       string     `json:"why,omitempty"` // of cancelled: the reason; Actor is who
 }
 
 // The ways a callback ends.
@@ -50,6 +51,8 @@ const (
 	BackGaveUp   = "gave_up"
 	BackCameBack = "came_back"
 	BackDropped  = "dropped"
+
+	BackCancelled = "cancelled" // by hand; the person is not told
 )
 
 // Kinds of the callback facts.

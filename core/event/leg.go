@@ -61,17 +61,20 @@ type RecordingFailed struct {
 
 // WrapupSaved is what the agent wrote about the contact; the newest one holds.
 type WrapupSaved struct {
-	Agent    id.User  `json:"agent"`
-	Queue    id.Queue `json:"queue,omitempty"`
-	Topic    string   `json:"topic,omitempty"` // code of the two-level topic, "0101"
-	TaxID    string   `json:"tax_id,omitempty"`
-	TaxType  string   `json:"tax_type,omitempty"`
-	District string   `json:"district,omitempty"`
-	Name     string   `json:"name,omitempty"`
-	Question string   `json:"question,omitempty"`
-	Answer   string   `json:"answer,omitempty"`
-	Note     string   `json:"note,omitempty"`
-	Final    bool     `json:"final"` // false: autosaved
+	Agent     id.User  `json:"agent"`
+	Queue     id.Queue `json:"queue,omitempty"`
+	Topic     string   `json:"topic,omitempty"` // code of the two-level topic, "0101"
+	TaxID     string   `json:"tax_id,omitempty"`
+	TaxIDWhy  string   `json:"tax_id_why,omitempty"` // why one whose check digit is wrong was kept
+	TaxType   string   `json:"tax_type,omitempty"`
+	District  string   `json:"district,omitempty"`
+	Name      string   `json:"name,omitempty"`
+	Question  string   `json:"question,omitempty"`
+	Answer    string   `json:"answer,omitempty"`
+	Note      string   `json:"note,omitempty"`
+	Refer     string   `json:"refer,omitempty"`     // who is to go on with it
+	Satisfied string   `json:"satisfied,omitempty"` // as the person said: 5 very … 1 not at all
+	Final     bool     `json:"final"`               // false: autosaved
 }
 
 // Kinds of the leg, recording and wrap-up facts.

@@ -22,6 +22,8 @@ type Action struct {
 	Queue    *Queue    `json:"queue,omitempty"`
 	Transfer *Transfer `json:"transfer,omitempty"`
 	Hangup   *Hangup   `json:"hangup,omitempty"`
+
+	Voicemail *Voicemail `json:"voicemail,omitempty"`
 }
 
 // Step is one fact: contact.stepped, and contact.served besides where Served. A node that was come to has

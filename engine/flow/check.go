@@ -54,6 +54,8 @@ func (c *compiler) node(n *Node) {
 		c.queue(n)
 	case TransferKind:
 		c.transfer(n)
+	case VoicemailKind:
+		c.messageNode(n)
 	case HangupKind:
 		c.oneOf(n.ID, "outcome", string(n.Outcome), "", "served", "left", "turned", "failed")
 	}

@@ -33,13 +33,15 @@ const (
 	QueueKind    Kind = "queue"    // queue*, by_city, priority, needs, failed
 	TransferKind Kind = "transfer" // to*, failed
 	HangupKind   Kind = "hangup"   // outcome, cause
+
+	VoicemailKind Kind = "voicemail" // prompts, limit, silence, stop, next*
 )
 
 // Node is one step. Which fields a kind has is said at Kind (* = required); Compile refuses the others.
 // Targets (next, timeout, bypass …) are ids of nodes of the same graph.
 type Node struct {
 	ID     string `yaml:"id" json:"id" pattern:"^[a-z][a-z0-9_-]{0,31}$"`
-	Kind   Kind   `yaml:"kind" json:"kind" enum:"play,menu,listen,gather,say,hours,set,branch,city,queue,transfer,hangup"`
+	Kind   Kind   `yaml:"kind" json:"kind" enum:"play,menu,listen,gather,say,hours,set,branch,city,queue,transfer,voicemail,hangup"`
 	Name   string `yaml:"name,omitempty" json:"name,omitempty" doc:"title of the card in the designer"`
 	NameEn string `yaml:"name_en,omitempty" json:"name_en,omitempty"`
 	Served bool   `yaml:"served,omitempty" json:"served,omitempty" doc:"whoever comes here has what they came for: it counts as self-served"`
@@ -68,6 +70,9 @@ type Node struct {
 	Max   int    `yaml:"max,omitempty" json:"max,omitempty" minimum:"1" maximum:"32" doc:"most digits; with so many the input ends by itself"`
 	Stop  string `yaml:"stop,omitempty" json:"stop,omitempty" doc:"key that ends the input; default #"`
 	Check Check  `yaml:"check,omitempty" json:"check,omitempty" enum:"area_code,mobile,phone" doc:"what the digits must be"`
+
+	Limit   span.Span `yaml:"limit,omitempty" json:"limit,omitempty" doc:"longest message, 10s–10m; default 2m"`
+	Silence span.Span `yaml:"silence,omitempty" json:"silence,omitempty" doc:"so much silence ends the message, 2s–30s; default 5s"`
 
 	Say   What   `yaml:"say,omitempty" json:"say,omitempty" enum:"digits,number,time,date,duration,position,money"`
 	Value string `yaml:"value,omitempty" json:"value,omitempty" doc:"what is said; {var} is filled in"`

@@ -33,6 +33,8 @@ func fields(k Kind) []string {
 		return []string{"queue*", "by_city", "priority", "needs", "failed"}
 	case TransferKind:
 		return []string{"to*", "failed"}
+	case VoicemailKind:
+		return []string{"prompts", "limit", "silence", "stop", "next*"}
 	case HangupKind:
 		return []string{"outcome", "cause"}
 	}

@@ -9,7 +9,7 @@ func TestKindsAreAllThatCompileKnows(t *testing.T) {
 	want := map[Kind][]string{
 		PlayKind: {"next"}, ListenKind: {"keys", "timeout", "invalid", "bypass", "heard"}, MenuKind: {"keys", "timeout", "invalid", "bypass"}, GatherKind: {"next", "timeout", "invalid"}, SayKind: {"next"},
 		HoursKind: {"open", "closed", "lunch", "holiday"}, SetKind: {"next"}, BranchKind: {"cases", "else"}, QueueKind: {"failed"}, CityKind: {"next", "elsewhere", "unknown"},
-		TransferKind: {"failed"}, HangupKind: {},
+		TransferKind: {"failed"}, HangupKind: {}, VoicemailKind: {"next"},
 	}
 	seen := map[Kind]bool{}
 	for _, k := range Kinds() {

@@ -24,7 +24,7 @@ func (d *dice) n(n int) int {
 	return d.r.IntN(n)
 }
 
-var kinds = []Kind{PlayKind, MenuKind, ListenKind, GatherKind, SayKind, HoursKind, SetKind, BranchKind, CityKind, QueueKind, TransferKind, HangupKind}
+var kinds = []Kind{PlayKind, MenuKind, ListenKind, GatherKind, SayKind, HoursKind, SetKind, BranchKind, CityKind, QueueKind, TransferKind, VoicemailKind, HangupKind}
 
 // graph draws a graph whose targets point anywhere, most of them to nodes there are.
 func (d *dice) graph() Graph {
@@ -85,6 +85,8 @@ func (d *dice) fill(n *Node, to func() string) {
 		if d.n(2) == 0 {
 			n.Failed = to()
 		}
+	case VoicemailKind:
+		n.Next = to()
 	case TransferKind:
 		n.To = &contact.Target{Kind: contact.ToNumber, Code: "110"}
 		if d.n(2) == 0 {
@@ -121,7 +123,7 @@ func (d *dice) input() Input {
 func sound(t *testing.T, c Cursor, a Action) {
 	t.Helper()
 	things := 0
-	for _, is := range []bool{a.Play != nil, a.Gather != nil, a.Say != nil, a.Hours != nil, a.City != nil, a.Queue != nil, a.Transfer != nil, a.Hangup != nil} {
+	for _, is := range []bool{a.Play != nil, a.Gather != nil, a.Say != nil, a.Hours != nil, a.City != nil, a.Queue != nil, a.Transfer != nil, a.Voicemail != nil, a.Hangup != nil} {
 		if is {
 			things++
 		}
@@ -131,6 +133,9 @@ func sound(t *testing.T, c Cursor, a Action) {
 	}
 	if a.Gather != nil && (a.Gather.First <= 0 || a.Gather.Inter <= 0 || a.Gather.Max < a.Gather.Min) {
 		t.Fatalf("a question without end: %+v", a.Gather)
+	}
+	if a.Voicemail != nil && (a.Voicemail.Limit <= 0 || a.Voicemail.Silence <= 0) {
+		t.Fatalf("a message without end: %+v", a.Voicemail)
 	}
 	if c.Steps > MaxSteps || len(c.Vars) > MaxVars || len(c.Ahead) > 32 || c.Try > 5 {
 		t.Fatalf("a cursor out of bounds: %+v", c)

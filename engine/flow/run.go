@@ -63,7 +63,7 @@ func (f *Flow) Next(c Cursor, in Input) (Cursor, Action) {
 			r.c.Ahead = digitsOnly(r.c.Ahead + in.Digits)
 		}
 		return r.enter(n.Next)
-	case SayKind:
+	case SayKind, VoicemailKind:
 		return r.enter(n.Next)
 	case MenuKind:
 		return r.chosen(n, in)
@@ -146,6 +146,8 @@ func (r *run) do(n *Node) (Cursor, Action) {
 		return r.ask(n, "")
 	case SayKind:
 		return r.act(Action{Say: &Say{What: n.Say, Value: fill(n.Value, r.c.Vars)}})
+	case VoicemailKind:
+		return r.voicemail(n)
 	case HoursKind:
 		return r.act(Action{Hours: &AskHours{Calendar: n.Calendar}})
 	case CityKind:

@@ -35,6 +35,12 @@ type Figures interface {
 	Look(ctx context.Context, site id.Site) (all State, queues map[id.Queue]State, err error)
 }
 
+// Names says what codes stand for.
+type Names interface {
+	Where(site id.Site, queue id.Queue) (zh, en string)
+	Person(u id.User) string
+}
+
 // Facts writes a fact in the transaction of the rows it is about.
 type Facts interface {
 	Keep(tx *store.Tx, at time.Time, place id.Site, subject, actor string, body event.Body) error
@@ -48,6 +54,7 @@ type Deps struct {
 	Figures Figures
 	Steps   map[Kind]Step                                                               // what a surge plan can do; others are not offered
 	Lease   func(ctx context.Context) (lost <-chan struct{}, release func(), err error) // only one process watches; nil: this is the only one
+	Names   Names                                                                       // nil: codes are shown
 	Within  func(site, root id.Site) bool                                               // nil: all are one
 	Hub     *web.Hub
 	Changed func(func())

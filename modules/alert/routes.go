@@ -56,6 +56,10 @@ func (m *Module) board(ctx context.Context, _ *none) (*boardOut, error) {
 		}
 		for _, v := range all {
 			if m.within(v.Site, root) && len(*q.into) < pastShown {
+				if n := m.deps.Names; n != nil {
+					v.Where, v.WhereEn = n.Where(v.Site, v.Queue)
+					v.By = n.Person(v.Handled)
+				}
 				*q.into = append(*q.into, v)
 			}
 		}

@@ -25,6 +25,10 @@ type View struct {
 	Raised  int64    `json:"raised_at"`
 	Cleared int64    `json:"cleared_at,omitempty"`
 	Handled id.User  `json:"handled_by,omitempty"`
+
+	Where   string `json:"where,omitempty" doc:"name of the queue, or of the site"`
+	WhereEn string `json:"where_en,omitempty"`
+	By      string `json:"handled_name,omitempty"`
 }
 
 const columns = `id, rule, name, name_en, site, figure, queue, value, bound, plan, raised_at, cleared_at, handled_by`

@@ -7,6 +7,7 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -128,6 +129,11 @@ type Module struct {
 	ready chan struct{}
 
 	holders holders
+	past    struct { // summaries that suggest
+		mu sync.Mutex
+		at time.Time
+		of []writtenBefore
+	}
 }
 
 // New makes the desk; Start runs it.

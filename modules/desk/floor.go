@@ -16,6 +16,7 @@ type floor struct {
 	contacts map[id.Contact]*approach
 	agents   map[id.User]*seat
 	notes    map[id.User][]note // what leaders did, until acknowledged
+	past     hadOf
 	parked   map[id.Contact]*approach
 	next     chan struct{} // closed at the next fact
 }
@@ -69,7 +70,7 @@ type card struct {
 }
 
 func newFloor() *floor {
-	return &floor{contacts: map[id.Contact]*approach{}, agents: map[id.User]*seat{}, next: make(chan struct{})}
+	return &floor{past: hadOf{}, contacts: map[id.Contact]*approach{}, agents: map[id.User]*seat{}, next: make(chan struct{})}
 }
 
 // changed gives a channel that is closed when the next fact has been folded.
@@ -233,6 +234,9 @@ func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
 			return nil
 		}
 		if s.cards[c].phase == "ringing" || s.state != event.Wrapup && s.state != event.Talking {
+			if s.cards[c].phase != "ringing" {
+				f.past.keep(b.Agent, c)
+			}
 			delete(s.cards, c)
 		} else {
 			s.cards[c].phase, s.cards[c].since = "wrapup", fact.At
@@ -280,6 +284,9 @@ func (f *floor) agent(user id.User, fact ledger.Fact) []id.User {
 		if b.State != event.Talking && b.State != event.Wrapup {
 			for c, k := range s.cards {
 				if k.phase != "ringing" || b.State != event.Ringing {
+					if k.phase != "ringing" {
+						f.past.keep(user, c)
+					}
 					delete(s.cards, c)
 				}
 			}

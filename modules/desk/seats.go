@@ -28,6 +28,9 @@ type Workplace struct {
 	Headset string   `json:"headset"`
 	Phone   id.Phone `json:"phone"`
 	Remote  bool     `json:"remote"`
+
+	SiteName   string `json:"site_name,omitempty"`
+	SiteNameEn string `json:"site_name_en,omitempty"`
 }
 
 // SeatView is a place to work at and who is there now.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/event"
@@ -16,14 +17,17 @@ import (
 
 // Wrapup is what an agent writes about a contact.
 type Wrapup struct {
-	Topic    string `json:"topic,omitempty" maxLength:"16"`
-	TaxID    string `json:"tax_id,omitempty" maxLength:"24"`
-	TaxType  string `json:"tax_type,omitempty" maxLength:"16"`
-	District string `json:"district,omitempty" maxLength:"32"`
-	Name     string `json:"name,omitempty" maxLength:"100"`
-	Question string `json:"question,omitempty" maxLength:"2000"`
-	Answer   string `json:"answer,omitempty" maxLength:"4000"`
-	Note     string `json:"note,omitempty" maxLength:"2000"`
+	Topic     string `json:"topic,omitempty" maxLength:"16"`
+	TaxID     string `json:"tax_id,omitempty" maxLength:"24"`
+	TaxIDWhy  string `json:"tax_id_why,omitempty" maxLength:"100" doc:"why a tax ID is kept whose check digit is wrong"`
+	TaxType   string `json:"tax_type,omitempty" maxLength:"16"`
+	District  string `json:"district,omitempty" maxLength:"32"`
+	Name      string `json:"name,omitempty" maxLength:"100"`
+	Question  string `json:"question,omitempty" maxLength:"2000"`
+	Answer    string `json:"answer,omitempty" maxLength:"4000"`
+	Note      string `json:"note,omitempty" maxLength:"2000"`
+	Refer     string `json:"refer,omitempty" maxLength:"100" doc:"who is to go on with it"`
+	Satisfied string `json:"satisfied,omitempty" enum:",1,2,3,4,5" doc:"as the person said: 5 very satisfied … 1 very dissatisfied"`
 }
 
 // wrapupStep is how much longer an extension makes a wrap-up.
@@ -32,6 +36,7 @@ const wrapupStep = time.Minute
 func (m *Module) wrapupRoutes(api *web.API) {
 	web.Get(api, "/api/v1/desk/contacts/{id}/wrapup", Use, "What I wrote so far", m.readWrapup)
 	web.Put(api, "/api/v1/desk/contacts/{id}/wrapup", Use, "Keep what I wrote so far", m.saveWrapup, web.Quiet())
+	web.Get(api, "/api/v1/desk/contacts/{id}/suggestions", Use, "What a summary may say, by those written before", m.suggest)
 	web.Post(api, "/api/v1/desk/contacts/{id}/wrapup/done", Use, "End the wrap-up", m.wrapupDone, web.Quiet())
 	web.Post(api, "/api/v1/desk/contacts/{id}/wrapup/extend", Use, "Give me a minute more", m.wrapupExtend, web.Quiet())
 }
@@ -79,7 +84,7 @@ func (m *Module) saveWrapup(ctx context.Context, in *wrapupIn) (*wrapupOut, erro
 
 // mayWrite lets an agent write about a contact they have, or have written about before.
 func (m *Module) mayWrite(ctx context.Context, c id.Contact, user id.User) error {
-	if _, ok := m.floor.holds(user, c); ok {
+	if _, ok := m.floor.holds(user, c); ok || m.floor.had(user, c) {
 		return nil
 	}
 	_, err := store.One(ctx, m.deps.DB, `SELECT 1 FROM desk_wrapup WHERE contact = ? AND agent = ?`, store.Col[int], string(c), string(user))
@@ -90,7 +95,9 @@ func (m *Module) mayWrite(ctx context.Context, c id.Contact, user id.User) error
 }
 
 func (m *Module) store(ctx context.Context, c id.Contact, user id.User, w Wrapup, final bool) error {
-	w.TaxID = taxid.Clean(w.TaxID)
+	if w.TaxID = taxid.Clean(w.TaxID); w.TaxID == "" || taxid.Valid(w.TaxID) {
+		w.TaxIDWhy = ""
+	}
 	body, err := json.Marshal(w)
 	if err != nil {
 		return err
@@ -137,9 +144,10 @@ func (m *Module) wrapupDone(ctx context.Context, in *wrapupDoneIn) (*deskOut, er
 	if err := m.store(ctx, in.ID, p.User, w, true); err != nil {
 		return nil, err
 	}
+	m.remember(p.User, w)
 	m.deps.Facts.Post(m.deps.Clock.Now(), m.siteOf(p), string(in.ID), string(p.User), event.WrapupSaved{
 		Agent: p.User, Queue: m.queueOf(p.User, in.ID), Topic: w.Topic, TaxID: w.TaxID, TaxType: w.TaxType, District: w.District,
-		Name: w.Name, Question: w.Question, Answer: w.Answer, Note: w.Note, Final: true,
+		Name: w.Name, Question: w.Question, Answer: w.Answer, Note: w.Note, Refer: w.Refer, Satisfied: w.Satisfied, TaxIDWhy: w.TaxIDWhy, Final: true,
 	})
 	if phase, ok := m.floor.holds(p.User, in.ID); !ok || phase != "wrapup" {
 		return m.out(ctx) // written while still talking, or corrected later: the state is not touched
@@ -153,8 +161,11 @@ func (m *Module) wrapupDone(ctx context.Context, in *wrapupDoneIn) (*deskOut, er
 	return m.settled(ctx, func(v View) bool { return v.State.State != event.Wrapup })
 }
 
+// reasonLeast is how many characters a reason has at least for keeping a tax ID whose check digit is wrong.
+const reasonLeast = 2
+
 func (m *Module) check(w Wrapup) error {
-	if w.TaxID != "" && !taxid.Valid(w.TaxID) {
+	if w.TaxID != "" && !taxid.Valid(w.TaxID) && len([]rune(strings.TrimSpace(w.TaxIDWhy))) < reasonLeast {
 		return fault.New(fault.Invalid, "desk.tax_id.wrong", "tax_id", w.TaxID).At("wrapup.tax_id")
 	}
 	if w.Topic != "" && !m.knownTopic(w.Topic) {

@@ -241,8 +241,11 @@ func (b *batch) missed(ctx context.Context, s miss) error {
 	}
 	n, err := store.Exec(ctx, b.tx, `INSERT INTO missed_miss (contact, row_id, at, kind, queue, site, wait_ms, recording) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (contact) DO NOTHING`, string(s.contact), row, s.at, string(s.kind), string(s.queue), string(s.site), s.waitMs, s.recording)
+	if err == nil && n == 0 && s.recording != "" {
+		return b.message(ctx, s)
+	}
 	if err != nil || n == 0 {
-		return err // told before: a message is heard of when it is left and when the call ends
+		return err // told before: of a message left we hear once more when the call ends
 	}
 	due := b.m.due(s)
 	if !fresh {
@@ -256,4 +259,13 @@ func (b *batch) missed(ctx context.Context, s miss) error {
 		recording, owner, tries, first_day, tried_at, result, note, state, closed_at, closed_day, closed_by)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, 0, ?, '', 0, '', 0, '', '', 'open', 0, '', '')`,
 		row, s.number, s.also, string(s.site), string(s.queue), string(s.kind), s.at, s.at, s.weight(), due, due, s.recording)
+}
+
+// message adds the message to an attempt that is on the list already: the call ended before its last second was stored.
+func (b *batch) message(ctx context.Context, s miss) error {
+	if err := b.change(ctx, `UPDATE missed_miss SET kind = ?, recording = ? WHERE contact = ? AND recording = ''`, string(s.kind), s.recording, string(s.contact)); err != nil {
+		return err
+	}
+	return b.change(ctx, `UPDATE missed_row SET kind = ?, recording = ?, longest_ms = ? WHERE state = 'open' AND id = (SELECT row_id FROM missed_miss WHERE contact = ?)
+		AND last_at = (SELECT at FROM missed_miss WHERE contact = ?)`, string(s.kind), s.recording, forEver, string(s.contact), string(s.contact))
 }

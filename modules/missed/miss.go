@@ -121,7 +121,7 @@ func judge(c id.Contact, facts []told) (m miss, ok bool) {
 				m.end(Failed)
 			}
 		}
-		if m.at == 0 || f.kind == "voicemail.left" {
+		if f.kind == "voicemail.left" && m.at == 0 {
 			m.at = f.at
 		}
 	}
@@ -164,8 +164,10 @@ func unkept(ctx context.Context, q store.Querier, c id.Contact, at int64, ended 
 	return m, m.number != "", err
 }
 
-// kept says whether a callback's end left nobody waiting.
-func kept(how string) bool { return how == event.BackReached || how == event.BackCameBack }
+// kept says whether a callback's end left nobody waiting: who cancels one says why, and answers for it.
+func kept(how string) bool {
+	return how == event.BackReached || how == event.BackCameBack || how == event.BackCancelled
+}
 
 // due gives the local day by which the person is to be called back.
 func (m *Module) due(s miss) string {

@@ -194,3 +194,16 @@ func TestRowB8CallsFromTheList(t *testing.T) {
 	}
 	h.sound()
 }
+
+// Pain 15 (qpanel#249, #265): who gave up is no percentage alone, but a list whose rows have an owner.
+func TestPain15TheAbandonedListIsAWorklist(t *testing.T) {
+	h := newHouse(t, storetest.SQLite(t))
+	h.gaveUp(ann, time.Minute)
+	h.gaveUp(bob, time.Minute)
+	_, err := h.Give(t.Context(), h.only(bob).ID, "1001", "1001", false)
+	must(t, err)
+	all, mine := h.list(ViewDue), h.list(ViewMine)
+	if len(all) != 2 || len(mine) != 1 || mine[0].number != bob || mine[0].Owner != "1001" {
+		t.Errorf("the list holds %+v, mine are %+v", all, mine)
+	}
+}

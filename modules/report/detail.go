@@ -110,6 +110,9 @@ type Wrapup struct {
 	Question  string  `json:"question"`
 	Answer    string  `json:"answer"`
 	Note      string  `json:"note"`
+	TaxIDWhy  string  `json:"tax_id_why,omitempty" doc:"why a tax ID is kept whose check digit is wrong"`
+	Refer     string  `json:"refer,omitempty" doc:"who is to go on with it"`
+	Satisfied string  `json:"satisfied,omitempty" doc:"as the person said: 5 very satisfied … 1 very dissatisfied"`
 	Final     bool    `json:"final"`
 }
 
@@ -236,6 +239,7 @@ func (m *Module) tell(ctx context.Context, d *Detail, f *ledger.Fact) {
 				At: f.At, Agent: b.Agent, AgentName: m.spoken(ctx, KindAgent, string(b.Agent)), Topic: b.Topic,
 				TopicName: m.spoken(ctx, KindTopic, b.Topic), TaxID: taxid.Mask(b.TaxID), TaxType: b.TaxType, District: b.District,
 				Name: maskName(b.Name), Question: b.Question, Answer: b.Answer, Note: b.Note, Final: b.Final,
+				TaxIDWhy: b.TaxIDWhy, Refer: b.Refer, Satisfied: b.Satisfied,
 			}
 		}
 	}

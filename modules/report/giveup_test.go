@@ -233,8 +233,7 @@ func lists(t *testing.T, h *house, q GiveUpQuery) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var l GiveUpLine
-	l = newGiveUpLine("")
+	l := newGiveUpLine("")
 	for i := range all {
 		l.take(&all[i], h.clock.Now().UnixMilli())
 		if all[i].number == "" != (all[i].Back == BackUnknown) {

@@ -63,7 +63,7 @@ type Paths struct {
 // PathRow is one count.
 type PathRow struct {
 	Node string `json:"node"`
-	What string `json:"what" enum:"entered,visit,pressed,timeout,invalid,served,taken,reached,left,ended,lost,gone"`
+	What string `json:"what" enum:"entered,visit,pressed,timeout,invalid,unheard,deaf,served,taken,reached,left,ended,lost,gone"`
 	Port string `json:"port" doc:"key:1, timeout, invalid or the port's name; empty where the flow itself tells it"`
 	To   string `json:"to" doc:"Of taken: the node; of gone: the flow"`
 	N    int64  `json:"n"`

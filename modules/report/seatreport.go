@@ -25,7 +25,7 @@ var costTable = store.Docs[Cost]{Table: "report_cost"}
 // Sections gives what of the reports can be configured.
 func (m *Module) Sections() []section.Section {
 	return []section.Section{section.Of(section.Spec[Cost]{
-		Key: "costs", Order: 85, Right: ManageCost,
+		Key: "costs", Order: 85, Right: ManageCost, IDField: "site",
 		ID:   func(c Cost) string { return string(c.Site) },
 		Site: func(c Cost) id.Site { return c.Site },
 		Load: func(ctx context.Context, tx *store.Tx) ([]Cost, error) { return costTable.Load(ctx, tx) },
@@ -248,4 +248,5 @@ func (m *Module) getSeats(ctx context.Context, in *seatsIn) (*body[*SeatReport],
 func (m *Module) seatRoutes(api *web.API) {
 	web.Get(api, "/api/v1/reports/seats", SeeReport, "Traffic, hours and cost by seat, site or agent", m.getSeats)
 	web.Get(api, "/api/v1/reports/satisfaction", SeeReport, "What callers said of the service", m.getSatisfaction)
+	m.sheetRoutes(api)
 }

@@ -3,6 +3,7 @@ package voice
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
@@ -25,6 +26,10 @@ func (m *Module) invite(in *sip.Incoming) {
 	if m.relayed(in) {
 		return
 	}
+	if strings.HasPrefix(in.URI.User, trialPrefix) {
+		m.trialInvite(ctx, in)
+		return
+	}
 	s := m.snap.Load()
 	number, ok := s.numbers[id.Number(in.URI.User)]
 	// A phone may stand at a trunk's address: what no trunk would ask for is taken for its own, against its password.
@@ -34,6 +39,10 @@ func (m *Module) invite(in *sip.Incoming) {
 			if !errors.Is(err, sip.ErrChallenged) {
 				m.reject(in, 403, "")
 			}
+			return
+		}
+		if strings.HasPrefix(user, trialPrefix) {
+			m.reject(in, 403, "") // it is good for one test call, and nothing else
 			return
 		}
 		from = endpointOf(user)

@@ -27,6 +27,7 @@ type call struct {
 	startedAt time.Time
 	log       *slog.Logger
 
+	trial      *trial // it is a test call; nil: a real one
 	leaveTrunk func() // gives the trunk's channel back; nil: it came by none
 	atlas      *atlas // as it was when the caller's city was found out; nil: it was not asked for
 	place      place  // where the caller belongs
@@ -42,7 +43,8 @@ type call struct {
 	bridge  *rtp.Bridge
 	player  *audio.Player
 	rec     *recording
-	ask5    *asking // the person is asked how it was
+	ask5    *asking  // the person is asked how it was
+	message *message // the person leaves one
 
 	owed     *owed    // it is a call of ours to a person
 	tended   *tended  // what is said to a person who waits
@@ -203,8 +205,8 @@ func (c *call) fact(actor id.User, b event.Body) { c.factAt(c.m.now(), actor, b)
 
 // factAt writes down what happened at a moment that is reckoned with elsewhere too.
 func (c *call) factAt(at time.Time, actor id.User, b event.Body) {
-	if c.disowned.Load() {
-		return // another process has told its end
+	if c.trial != nil || c.disowned.Load() {
+		return // a test call is no contact; of a disowned one another process has told the end
 	}
 	c.m.deps.Facts.Post(at, c.site, string(c.id), string(actor), b)
 }

@@ -61,6 +61,9 @@ type promise struct {
 	every     time.Duration
 	asked     bool  // the ledger knows of it
 	call      *call // the try under way: never more than one
+
+	cancelledBy  id.User // by hand
+	cancelledWhy string
 }
 
 // callbacks keeps the promises of this process. A row is written before a person is told that it is so.
@@ -70,6 +73,9 @@ type callbacks struct {
 	of   map[string]*promise // by the number to be called, and by that they called from
 	open atomic.Int32        // promises; 0 spares the others a look
 	wake chan struct{}
+
+	far  map[string]farPromise // what other processes hold, by number and by that they called from
+	afar atomic.Int32          // of these; 0 spares a look
 }
 
 func newCallbacks(m *Module) *callbacks {
@@ -86,10 +92,10 @@ func (k *callbacks) keep(ctx context.Context, p *promise) error {
 		return err
 	}
 	n, err := store.Exec(ctx, k.m.deps.DB, `INSERT INTO voice_callback (id, node, contact, queue, entered_at, since, site, line, number, caller,
-		lang, priority, needs, asked_at, due_at, tries, most, every_ms, state, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 'open', 0)
+		lang, priority, needs, asked_at, due_at, tries, most, every_ms, state, ended_at, kept_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 'open', 0, ?)
 		ON CONFLICT DO NOTHING`,
 		p.id, string(k.m.deps.Node), string(p.contact), string(p.queue), p.enteredAt, p.since.UnixMilli(), string(p.site), string(p.line), p.number, p.caller,
-		p.lang, p.priority, string(needs), p.askedAt.UnixMilli(), p.due.UnixMilli(), p.most, p.every.Milliseconds())
+		p.lang, p.priority, string(needs), p.askedAt.UnixMilli(), p.due.UnixMilli(), p.most, p.every.Milliseconds(), p.askedAt.UnixMilli())
 	if err == nil && n == 0 {
 		err = errPromised
 	}
@@ -129,25 +135,7 @@ func (k *callbacks) load(ctx context.Context) error {
 	if err := k.mend(ctx); err != nil {
 		return err
 	}
-	all, err := store.All(ctx, k.m.deps.DB, `SELECT id, contact, queue, entered_at, since, site, line, number, caller, lang, priority, needs, asked_at, due_at, tries, most, every_ms
-		FROM voice_callback WHERE state = 'open' AND node = ? ORDER BY since`, func(r store.Scanner) (*promise, error) {
-		p := &promise{}
-		var since, asked, due, every int64
-		var needs string
-		if err := r.Scan(&p.id, &p.contact, &p.queue, &p.enteredAt, &since, &p.site, &p.line, &p.number, &p.caller, &p.lang, &p.priority, &needs,
-			&asked, &due, &p.tries, &p.most, &every); err != nil {
-			return nil, err
-		}
-		p.since, p.askedAt, p.due, p.every = time.UnixMilli(since), time.UnixMilli(asked), time.UnixMilli(due), time.Duration(every)*time.Millisecond
-		return p, json.Unmarshal([]byte(needs), &p.needs)
-	}, string(k.m.deps.Node))
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, p := range all {
-		p.asked = true
-		k.enter(p)
-	}
-	return err
+	return k.read(ctx)
 }
 
 // run places the calls that are due, until ctx ends.
@@ -155,7 +143,8 @@ func (k *callbacks) run(ctx context.Context) {
 	timer := k.m.deps.Clock.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		timer.Reset(k.place(k.m.now()))
+		again := k.agree(ctx)
+		timer.Reset(min(again, k.place(k.m.now())))
 		select {
 		case <-timer.C():
 		case <-k.wake:
@@ -193,13 +182,15 @@ func (k *callbacks) place(now time.Time) time.Duration {
 		return time.Hour
 	}
 	next := time.Hour
-	var late []*promise
+	var late, due []*promise
 	k.mu.Lock()
 	for number, p := range k.of {
 		switch {
 		case p.call != nil || number != p.number:
 		case now.Sub(p.askedAt) > callbackKeep:
 			late = append(late, p)
+		case !p.due.After(now) && k.shared():
+			due = append(due, p) // asked of the database first, without the lock
 		case !p.due.After(now):
 			p.call = k.m.callBack(p, now)
 		default:
@@ -209,6 +200,16 @@ func (k *callbacks) place(now time.Time) time.Duration {
 	k.mu.Unlock()
 	for _, p := range late {
 		k.close(p, event.BackGaveUp, "")
+	}
+	for _, p := range due {
+		if !k.claim(p, now) {
+			continue
+		}
+		k.mu.Lock()
+		if k.of[p.number] == p && p.call == nil {
+			p.call = k.m.callBack(p, now)
+		}
+		k.mu.Unlock()
 	}
 	return max(next, 10*time.Millisecond)
 }
@@ -245,7 +246,7 @@ func (k *callbacks) tried(c *call) {
 		k.close(p, event.BackGaveUp, "")
 		return
 	}
-	k.write(`UPDATE voice_callback SET tries = ?, due_at = ? WHERE id = ?`, tries, p.due.UnixMilli(), p.id)
+	k.write(`UPDATE voice_callback SET tries = ?, due_at = ?, calling_at = 0 WHERE id = ?`, tries, p.due.UnixMilli(), p.id)
 	k.nudge()
 }
 
@@ -266,11 +267,12 @@ func (k *callbacks) close(p *promise, how string, by id.Contact) bool {
 	}
 	now := k.m.now()
 	if asked {
-		k.m.deps.Facts.Post(now, p.site, string(p.contact), "", event.CallbackEnded{
-			Callback: p.id, Queue: p.queue, EnteredAt: p.enteredAt, How: how, Tries: tries, By: by,
+		k.m.deps.Facts.Post(now, p.site, string(p.contact), string(p.cancelledBy), event.CallbackEnded{
+			Callback: p.id, Queue: p.queue, EnteredAt: p.enteredAt, How: how, Tries: tries, By: by, Why: p.cancelledWhy,
 		})
 	}
-	k.write(`UPDATE voice_callback SET state = ?, tries = ?, ended_at = ? WHERE id = ?`, how, tries, now.UnixMilli(), p.id)
+	k.write(`UPDATE voice_callback SET state = ?, tries = ?, ended_at = ?, calling_at = 0, ended_by = ?, ended_why = ? WHERE id = ?`, how, tries, now.UnixMilli(),
+		string(p.cancelledBy), p.cancelledWhy, p.id)
 	return true
 }
 
@@ -284,15 +286,29 @@ func (k *callbacks) write(text string, args ...any) {
 
 // takeOver gives the place of a person who calls while they are to be called: the promise ends, its call-out stops.
 func (k *callbacks) takeOver(c *call, had time.Time) (since time.Time, ok bool) {
-	if k.open.Load() == 0 || c.from == "" || c.owed != nil || !had.IsZero() {
+	if k.open.Load() == 0 && k.afar.Load() == 0 || c.from == "" || c.owed != nil || !had.IsZero() {
 		return since, false
 	}
 	k.mu.Lock()
 	p := k.of[c.from]
+	far, away := k.far[c.from]
 	k.mu.Unlock()
+	if p == nil && away && far.contact != c.id {
+		k.m.gone.Go(func() { k.cameBackHere(far, c.id) })
+		return far.since, true
+	}
 	if p == nil || p.contact == c.id {
 		return since, false
 	}
 	k.m.gone.Go(func() { k.close(p, event.BackCameBack, c.id) })
 	return p.since, true
+}
+
+// cameBackHere tells the process that holds a promise that the person has called this one.
+func (k *callbacks) cameBackHere(far farPromise, by id.Contact) {
+	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
+	defer cancel()
+	if _, err := k.want(ctx, far.id, wantCameBack, string(by), ""); err != nil {
+		k.m.deps.Log.Error("another process is not told that a person it is to call has called here", "callback", far.id, "err", err)
+	}
 }

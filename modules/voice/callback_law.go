@@ -124,14 +124,17 @@ func (m *Module) checkCallbacks(ctx context.Context, db *store.DB) ([]ledger.Bre
 }
 
 // mend completes what a process that died left half written of its promises: whoever was reached is not called again,
-// whoever was told of a call is called, and each promise is told and ended once.
-func (k *callbacks) mend(ctx context.Context) error {
+// whoever was told of a call is called, and each promise is told and ended once. With only, it looks at these alone.
+func (k *callbacks) mend(ctx context.Context, only ...string) error {
 	now := k.m.now()
 	all, err := k.m.promised(ctx, k.m.deps.DB, now.Add(-callbackMended))
 	if err != nil {
 		return err
 	}
 	for _, t := range all {
+		if len(only) > 0 && !slices.Contains(only, t.id) {
+			continue
+		}
 		if t.node != string(k.m.deps.Node) || t.rowsAt == 0 || t.wrong() == "" {
 			continue
 		}

@@ -41,8 +41,9 @@ func TestRowB5WhatADeadProcessLeftIsMended(t *testing.T) {
 			for _, b := range x.facts {
 				body, err := json.Marshal(b)
 				must(t, err)
-				_, err = store.Exec(t.Context(), h.deps.DB, `INSERT INTO ledger_fact (at, day, kind, subject, body) VALUES (?, ?, ?, ?, ?)`,
-					at.UnixMilli(), at.UTC().Format(time.DateOnly), b.Kind(), "C"+callback, string(body))
+				_, err = store.Exec(t.Context(), h.deps.DB, `INSERT INTO ledger_fact (seq, id, node, at, day, slot, kind, subject, actor, place, body)
+					VALUES ((SELECT COUNT(*) + 1 FROM ledger_fact), ?, '', ?, ?, 0, ?, ?, '', '', ?)`,
+					fmt.Sprint(callback, b.Kind(), len(body)), at.UnixMilli(), at.UTC().Format(time.DateOnly), b.Kind(), "C"+callback, string(body))
 				must(t, err)
 			}
 			law := ""

@@ -14,6 +14,11 @@ import (
 // dial sends the INVITE of a phone, with its password, and gives the call; what it is answered is for the test.
 func (h *house) dial(l *line, code, number string, extra ...string) *siptest.Call {
 	h.t.Helper()
+	return h.dialAs(l, code, password, number, extra...)
+}
+
+func (h *house) dialAs(l *line, code, password, number string, extra ...string) *siptest.Call {
+	h.t.Helper()
 	uri := "sip:" + number + "@" + h.sip.Addr("udp").String()
 	c := l.NewCall(uri)
 	c.SendInvite(l.sdp(), extra...)

@@ -85,6 +85,10 @@ func (m *Module) credentials(_ context.Context, name, realm string) (map[sip.Alg
 		}
 		return digests(name, realm, secret), true
 	}
+	if strings.HasPrefix(name, trialPrefix) {
+		secret, ok := m.trialSecret(name)
+		return digests(name, realm, secret), ok
+	}
 	p, ok := m.snap.Load().phones[id.Phone(name)]
 	if !ok || p.MD5 == "" {
 		return nil, false
@@ -125,6 +129,9 @@ func (m *Module) unregistered(b sip.Binding, gone sip.Gone) {
 
 // endpointChanged tells the brain, the desk, and a call whose agent's browser went or came back.
 func (m *Module) endpointChanged(b sip.Binding, up bool) {
+	if strings.HasPrefix(b.User, trialPrefix) {
+		return // a test call's page needs no register, and is nobody's endpoint
+	}
 	at := endpointOf(b.User)
 	ctx, cancel := context.WithTimeout(m.life, brainBound)
 	defer cancel()

@@ -21,6 +21,7 @@ func (m *Module) flowRoutes(api *web.API) {
 	web.Delete(api, flows+"/{code}/draft", ManageFlows, "Give a change up", m.dropDraft)
 	web.Post(api, "/api/v1/voice/flow-diff", ManageFlows, "What makes one graph out of another", m.flowCompare, web.Quiet(), web.MaxBody(2*maxFlowBody))
 	web.Post(api, "/api/v1/voice/flow-try", ManageFlows, "One step of a trial of a graph, in the browser", m.tryFlow, web.Quiet(), web.MaxBody(maxFlowBody))
+	m.trialRoutes(api)
 }
 
 type tryIn struct {
@@ -52,13 +53,7 @@ func (m *Module) tryFlow(ctx context.Context, in *tryIn) (*tryOut, error) {
 	}
 	f, problems := flow.Compile(g, flow.Env{})
 	if len(problems) > 0 {
-		out := &tryOut{Body: TryStep{Problems: []FlowProblem{}}}
-		for _, p := range problems {
-			out.Body.Problems = append(out.Body.Problems, FlowProblem{
-				Node: p.Node, Field: p.Field, Code: p.Code, Text: m.api.Texts().Say(web.Locale(ctx), "fault."+p.Code, m.named(ctx, p.Params)),
-			})
-		}
-		return out, nil
+		return &tryOut{Body: TryStep{Problems: m.problemsOf(ctx, problems)}}, nil
 	}
 	var cursor flow.Cursor
 	var action flow.Action
@@ -71,6 +66,17 @@ func (m *Module) tryFlow(ctx context.Context, in *tryIn) (*tryOut, error) {
 		cursor, action = f.Next(cursor, *in.Body.Input)
 	}
 	return &tryOut{Body: TryStep{Problems: []FlowProblem{}, Cursor: &cursor, Action: &action, Outcome: string(cursor.Outcome())}}, nil
+}
+
+// problemsOf says why a graph cannot run, in the reader's language.
+func (m *Module) problemsOf(ctx context.Context, problems []flow.Problem) []FlowProblem {
+	out := []FlowProblem{}
+	for _, p := range problems {
+		out = append(out, FlowProblem{
+			Node: p.Node, Field: p.Field, Code: p.Code, Text: m.api.Texts().Say(web.Locale(ctx), "fault."+p.Code, m.named(ctx, p.Params)),
+		})
+	}
+	return out
 }
 
 // tryEntry is what a call would bring with it now, the switches of the moment but for the menus' left out: who tries a

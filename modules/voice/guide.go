@@ -82,6 +82,9 @@ func (c *call) next(in flow.Input) {
 
 // act does what the flow says.
 func (c *call) act(a flow.Action) {
+	if c.trial != nil && c.trial.takes(c, a) {
+		return
+	}
 	c.steps(a.Steps)
 	switch {
 	case a.Play != nil:
@@ -94,6 +97,8 @@ func (c *call) act(a flow.Action) {
 		c.ask4keys(a.Lang, a.Gather)
 	case a.Say != nil:
 		c.sayClips(c.m.sounds.spoken(a.Lang, *a.Say), func() { c.next(flow.Input{Kind: flow.Done}) })
+	case a.Voicemail != nil:
+		c.takeMessage(a.Lang, a.Voicemail)
 	case a.Hours != nil:
 		c.next(c.hours(a.Hours))
 	case a.City != nil:
@@ -192,6 +197,10 @@ func (c *call) waitKey(d time.Duration) {
 func (c *call) digit(key byte) {
 	if c.phase == queued {
 		c.tendKey(key)
+		return
+	}
+	if c.message != nil {
+		c.messageKey(key)
 		return
 	}
 	g := c.gather

@@ -43,6 +43,7 @@ func (c *call) end(by contact.Party, cause string) {
 		c.dropAgent(ctx, cause)
 	case guided:
 	}
+	c.endMessage("hangup")
 	c.rings.end(c, cause)
 	c.unparked("", event.ParkLeft)
 	c.outEnded()

@@ -173,8 +173,7 @@ func newHouseWith(t *testing.T, far Far, change ...func(*Settings)) *house {
 	h.Module, err = New(d)
 	must(t, err)
 	must(t, db.Migrate(t.Context(), "voice", h.Migrations()))
-	_, err = store.Exec(t.Context(), db, `CREATE TABLE ledger_fact (at BIGINT, day TEXT, kind TEXT, subject TEXT, body TEXT)`) // what voice reads of it
-	must(t, err)
+	must(t, db.Migrate(t.Context(), "ledger", os.DirFS("../../platform/ledger/migrations")))
 	for _, code := range []id.Phone{"8001", "8002", "8003"} {
 		d := digests(string(code), "kapok", password)
 		must(t, phoneTable.Put(t.Context(), db, string(code), phoneRow{Phone: Phone{Code: code, Site: "gz"}, MD5: d[sip.MD5]}))

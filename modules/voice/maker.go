@@ -85,7 +85,7 @@ func (w *maker) spoken(lang, text string) *audio.Clip {
 	if m == nil || text == "" {
 		return nil
 	}
-	k := m.keyOf(m.tongue(lang), text)
+	k := m.keyOf(m.tongue(lang, text), text)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if c := w.clips[k]; c != nil {
@@ -98,7 +98,7 @@ func (w *maker) spoken(lang, text string) *audio.Clip {
 func (w *maker) speak(ctx context.Context, lang, text string) (*audio.Clip, error) {
 	k := w.m.mouth.Load()
 	if k.speaks() {
-		lang = k.tongue(lang)
+		lang = k.tongue(lang, text)
 	}
 	if !k.speaks() || k.voice(lang) == "" {
 		return nil, fault.New(fault.Unavailable, "voice.speech.off", "language", lang)

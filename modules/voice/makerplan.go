@@ -95,10 +95,10 @@ func (w *maker) wantings(s *snapshot, k *mouth) (out []wanting) {
 			}
 			for _, v := range k.Voices {
 				text := n.Text
-				if v.Language == "en" && n.TextEn != "" {
+				if v.Language == "en" {
 					text = n.TextEn
 				}
-				if !strings.Contains(text, "{") { // what is filled in is spoken when it is known
+				if text != "" && !strings.Contains(text, "{") { // what is filled in is spoken when it is known
 					out = append(out, wanting{Flow: code, Node: n.ID, Language: v.Language, Text: text})
 				}
 			}

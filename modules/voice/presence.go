@@ -59,7 +59,7 @@ func (m *Module) tellOf(ctx context.Context, t *told, all bool) {
 	calls := maps.Clone(m.calls)
 	m.mu.Unlock()
 	for cid, c := range calls {
-		if t.known[cid] && !all {
+		if c.trial != nil || t.known[cid] && !all {
 			continue
 		}
 		c.post(func() { // it is told of next time; the flow stands still in the meantime, or is further

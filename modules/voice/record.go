@@ -22,7 +22,8 @@ type recording struct {
 	file   string // below the data folder
 	at     time.Time
 	rec    *audio.Recorder
-	secret bool // to be heard by those alone who hold PlaySecret
+	secret bool   // to be heard by those alone who hold PlaySecret
+	kind   string // kindMessage, or empty: a talk
 
 	// What decides how long it is kept.
 	queue   id.Queue
@@ -95,30 +96,32 @@ func (c *call) stopRecording() {
 // soundLeast is how long a side must be heard for its channel to count as there.
 const soundLeast = 300 * time.Millisecond
 
-func (m *Module) enterRecording(c *call, r *recording, sum audio.Summary, err error) {
+// enterRecording enters a recording that has ended; false when it could not be.
+func (m *Module) enterRecording(c *call, r *recording, sum audio.Summary, err error) bool {
 	defer m.vault.open(r.id, false)
 	if err != nil {
 		m.notRecorded(c, err)
-		return
+		return false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
 	defer cancel()
 	if r.secret {
 		if err := m.seal(ctx, r.id); err != nil { // not entered at all rather than heard by who may not
 			m.notRecorded(c, err)
-			return
+			return false
 		}
 	}
 	row := enteredRow{
 		id: r.id, contact: c.id, site: c.site, file: filepath.ToSlash(r.file), key: r.rec.KeyID(),
-		at: r.at, queue: r.queue, number: r.number, outcome: r.outcome, sum: sum,
+		at: r.at, queue: r.queue, number: r.number, outcome: r.outcome, kind: r.kind, sum: sum,
 	}
 	if err := m.enterRow(ctx, row); err != nil {
 		m.notRecorded(c, err)
-		return
+		return false
 	}
 	m.alarm.Store(false)
 	m.deps.Facts.Post(m.now(), c.site, string(c.id), "", row.stored())
+	return true
 }
 
 // enteredRow is what is known of a recording that has ended.
@@ -130,12 +133,14 @@ type enteredRow struct {
 	queue         id.Queue
 	number        id.Number
 	outcome       contact.Outcome
+	kind          string
 	sum           audio.Summary
 }
 
 // missing says which side was not heard.
 func (r enteredRow) missing() string {
 	switch left, right := r.sum.Left.Active < soundLeast, r.sum.Right.Active < soundLeast; {
+	case r.kind == kindMessage && !left: // nobody else is on the line
 	case left && right:
 		return "both"
 	case left:
@@ -155,9 +160,9 @@ func (r enteredRow) stored() event.RecordingStored {
 func (m *Module) enterRow(ctx context.Context, r enteredRow) error {
 	s := r.stored()
 	_, err := store.Exec(ctx, m.deps.DB, `INSERT INTO voice_recording (id, contact, at, place, file, ms, left_db, right_db,
-		node, queue, number, outcome, missing, key_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		node, queue, number, outcome, missing, key_id, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 		r.id, string(r.contact), r.at.UnixMilli(), string(r.site), r.file, s.Ms, s.LeftDB, s.RightDB,
-		string(m.deps.Node), string(r.queue), string(r.number), string(r.outcome), s.Missing, r.key)
+		string(m.deps.Node), string(r.queue), string(r.number), string(r.outcome), s.Missing, r.key, r.kind)
 	return err
 }
 

@@ -184,7 +184,6 @@ func TestRowP4(t *testing.T) {
 func TestRowP4CutOff(t *testing.T) {
 	h := newHouse(t)
 	c, r := h.recorded(h.phone("8001"))
-	must(t, h.deps.DB.Migrate(t.Context(), "ledger", os.DirFS("../../platform/ledger/migrations")))
 	_, err := store.Exec(t.Context(), h.deps.DB, `DELETE FROM voice_recording`)
 	must(t, err)
 	if b, err := h.checkFiles(t.Context(), h.deps.DB); err != nil || len(b) != 1 {

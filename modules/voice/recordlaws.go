@@ -9,6 +9,7 @@ import (
 
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
+	"github.com/kapok-hotline/kapok/engine/flow"
 	"github.com/kapok-hotline/kapok/platform/audio"
 	"github.com/kapok-hotline/kapok/platform/ledger"
 	"github.com/kapok-hotline/kapok/platform/store"
@@ -171,6 +172,11 @@ func (m *Module) adoptOne(ctx context.Context, recording, path string) error {
 	if err != nil {
 		return err
 	}
+	if row.sum.Right.Active == 0 && row.sum.Left.Active >= soundLeast {
+		if row.kind, err = m.wasMessage(ctx, row.contact); err != nil {
+			return err
+		}
+	}
 	if secret {
 		if err := m.seal(ctx, row.id); err != nil { // not entered at all rather than heard by who may not
 			return err
@@ -180,7 +186,22 @@ func (m *Module) adoptOne(ctx context.Context, recording, path string) error {
 		return err
 	}
 	m.deps.Facts.Post(m.now(), row.site, string(row.contact), "", row.stored())
+	if row.kind == kindMessage {
+		m.deps.Facts.Post(m.now(), row.site, string(row.contact), "", event.VoicemailLeft{Recording: row.id, Queue: row.queue, Ms: row.sum.Duration.Milliseconds(), Ended: "lost"})
+	}
 	return nil
+}
+
+// wasMessage finds in the facts whether a lost call was leaving a message: the last step of its flow says so.
+func (m *Module) wasMessage(ctx context.Context, c id.Contact) (kind string, err error) {
+	return kind, store.Each(ctx, m.deps.DB, `SELECT body FROM ledger_fact WHERE subject = ? AND kind = 'contact.stepped' ORDER BY seq`, store.Col[string], func(body string) error {
+		f := ledger.Fact{Body: []byte(body)}
+		kind = ""
+		if b, ok := ledger.Read[event.ContactStepped](&f); ok && b.Step == string(flow.VoicemailKind) {
+			kind = kindMessage
+		}
+		return nil
+	}, string(c))
 }
 
 // wasSecret finds in the facts at which number and in which queue a lost call was, and whether one of them is secret.

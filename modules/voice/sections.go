@@ -29,7 +29,7 @@ const (
 
 // Rights gives the rights voice declares.
 func (m *Module) Rights() []right.Right {
-	return []right.Right{CallAbroad, ManagePhones, ManageTrunks, ManageNumbers, ManagePrompts, ManageFlows, PlayRecording, ManageRecordings, ManageSpeech, PlaySecret}
+	return []right.Right{CallAbroad, ManagePhones, ManageTrunks, ManageNumbers, ManagePrompts, ManageFlows, PlayRecording, ManageRecordings, ManageSpeech, PlaySecret, SeeCallbacks, ManageCallbacks}
 }
 
 // Sections gives what of voice can be configured.

@@ -3,8 +3,10 @@ package voice
 import (
 	"context"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/kapok-hotline/kapok/platform/speech"
 )
@@ -53,8 +55,12 @@ func (m *Module) loadSpeech(ctx context.Context) error {
 	return nil
 }
 
-// tongue gives the language a text is spoken in: the one asked for, or the first that has a voice.
-func (k *mouth) tongue(lang string) string {
+// tongue gives the language a text is spoken in: the one asked for, or the first that has a voice. What is written in
+// Chinese is not given to an English voice.
+func (k *mouth) tongue(lang, text string) string {
+	if lang == "en" && strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+		lang = "zh"
+	}
 	for _, l := range append([]string{lang}, languages...) {
 		if k.voice(l) != "" {
 			return l

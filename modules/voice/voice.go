@@ -98,8 +98,9 @@ type Deps struct {
 	Line    Line       // nil: nobody is told a place, or called back
 	Callers Callers    // nil: a screening knows no history, and every queue is open
 	Changed func(func())
-	Told    func(agent id.User) // an agent's endpoint came or went: their desk shows it
-	Publish Publisher           // flows, by the configuration
+	Told    func(agent id.User)                      // an agent's endpoint came or went: their desk shows it
+	Publish Publisher                                // flows, by the configuration
+	Tell    func(topic string, to id.User, data any) // a person's pages; nil: they ask
 	Log     *slog.Logger
 
 	// Keep writes a fact in a transaction, with the rows it is about; nil: it is posted when they are there.
@@ -153,6 +154,7 @@ type Module struct {
 	calls map[id.Contact]*call
 
 	callbacks *callbacks
+	trials    trials
 
 	gone   sync.WaitGroup
 	relays relays

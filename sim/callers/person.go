@@ -77,9 +77,12 @@ const (
 // person calls, and calls again after giving up.
 func (t *Town) person(ctx context.Context, who Person) {
 	r := t.chance()
-	w := draw(r)
+	number, w := t.cfg.Number, draw(r)
+	if l := t.cfg.Line; l.Number != "" && r.Float64() < l.Share {
+		number, w = l.Number, wish{keys: strings.TrimSpace(l.Keys[r.IntN(len(l.Keys)):][:1])}
+	}
 	for try := range maxRedials + 1 {
-		out := t.call(ctx, r, who, w)
+		out := t.call(ctx, r, who, number, w)
 		if out != gaveUp && out != turned && out != failed || r.Float64() >= redialChance {
 			return
 		}
@@ -97,11 +100,11 @@ func (t *Town) person(ctx context.Context, who Person) {
 }
 
 // call is one attempt.
-func (t *Town) call(ctx context.Context, r *rand.Rand, who Person, w wish) outcome {
+func (t *Town) call(ctx context.Context, r *rand.Rand, who Person, number string, w wish) outcome {
 	t.calling.Add(1)
 	defer t.calling.Add(-1)
 	t.dialled.Add(1)
-	c, err := t.lines[0].dial(ctx, who.Number, t.cfg.Number)
+	c, err := t.lines[0].dial(ctx, who.Number, number)
 	if err != nil {
 		if ctx.Err() != nil {
 			return stopped
@@ -118,7 +121,7 @@ func (t *Town) call(ctx context.Context, r *rand.Rand, who Person, w wish) outco
 		sleep(ctx, machineBound, c.done)
 		return ended(ctx, served)
 	}
-	return t.wait(ctx, r, c, who)
+	return t.wait(ctx, r, c, who, number != t.cfg.Number)
 }
 
 func ended(ctx context.Context, o outcome) outcome {
@@ -145,8 +148,8 @@ func (t *Town) keys(ctx context.Context, r *rand.Rand, c *talk, w wish) bool {
 const keyTime = (keyTicks + keyPause + 3) * tick
 
 // wait waits for an agent as long as patience lasts, and talks.
-func (t *Town) wait(ctx context.Context, r *rand.Rand, c *talk, who Person) outcome {
-	m := t.names.come(strings.TrimPrefix(who.Number, "0"))
+func (t *Town) wait(ctx context.Context, r *rand.Rand, c *talk, who Person, line bool) outcome {
+	m := t.names.come(strings.TrimPrefix(who.Number, "0"), line)
 	defer t.names.leave(strings.TrimPrefix(who.Number, "0"), m)
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
@@ -214,16 +217,17 @@ type registry struct {
 // meeting is a caller who waits or talks.
 type meeting struct {
 	news chan news
+	line bool // dialled the line's own number
 	mu   sync.Mutex
 	on   bool
 }
 
 func newRegistry() *registry { return &registry{waiting: map[string]*meeting{}} }
 
-func (g *registry) come(number string) *meeting {
+func (g *registry) come(number string, line bool) *meeting {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	m := &meeting{news: make(chan news, 4)}
+	m := &meeting{news: make(chan news, 4), line: line}
 	g.waiting[number] = m
 	return m
 }
@@ -244,6 +248,14 @@ func (g *registry) meet(number string, n news) {
 	if m != nil {
 		m.tell(n)
 	}
+}
+
+// onLine tells whether a caller who waits or talks dialled the line's own number.
+func (g *registry) onLine(number string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m := g.waiting[number]
+	return m != nil && m.line
 }
 
 func (g *registry) watch(ctx context.Context, number string) bool {

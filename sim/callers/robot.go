@@ -235,6 +235,9 @@ func (b *robot) serve(ctx context.Context, c *talk) {
 
 // talk lasts until the caller hangs up; now and then the agent holds, gives the call on, or hangs up.
 func (b *robot) talk(ctx context.Context, c *talk, contact, caller string) {
+	if b.moves(ctx, c, contact, caller) {
+		return
+	}
 	x := b.rand.Float64()
 	pause := b.town.shorter(15*time.Second + exponential(b.rand, 40*time.Second))
 	path := "/api/v1/desk/contacts/" + contact
@@ -261,6 +264,26 @@ func (b *robot) talk(ctx context.Context, c *talk, contact, caller string) {
 		return
 	}
 	sleep(ctx, longestTalk, c.done)
+}
+
+// moves sends a caller of the line to another of its queues, now and then: they were sorted wrongly. True: they are gone.
+func (b *robot) moves(ctx context.Context, c *talk, contact, caller string) bool {
+	l := b.town.cfg.Line
+	if len(l.Queues) == 0 || !b.town.names.onLine(caller) || b.rand.Float64() >= l.MovedShare {
+		return false
+	}
+	if !sleep(ctx, b.town.shorter(10*time.Second+exponential(b.rand, 15*time.Second)), c.done) {
+		return true
+	}
+	to := l.Queues[b.rand.IntN(len(l.Queues))]
+	b.town.names.meet(caller, given)
+	err := b.api.do(ctx, http.MethodPost, "/api/v1/desk/contacts/"+contact+"/transfer", map[string]string{"kind": "line", "code": to}, nil)
+	if err != nil { // there already
+		b.town.names.meet(caller, met)
+		return false
+	}
+	sleep(ctx, longestTalk, c.done)
+	return true
 }
 
 // wrapUp writes what the contact was about and goes on, now and then to a break.

@@ -24,6 +24,7 @@ type Config struct {
 	People []Person
 	Agents []Agent
 	Notes  []Note
+	Line   Line
 
 	PerHour float64       // calls in the hour from 10:00, before Speed and redials
 	Speed   float64       // so many times the calls, each so much shorter; 0: 1
@@ -31,6 +32,16 @@ type Config struct {
 	Seed    uint64
 	Watcher string // a user who may look contacts up, so that callers notice people who answer; "": leader1
 	Log     *slog.Logger
+}
+
+// Line is another number, for callers with one kind of question: a share of all dials it and presses one of the keys, or
+// none. Agents move MovedShare of those they talk to elsewhere in the line, for they were sorted wrongly.
+type Line struct {
+	Number     string // "": there is none
+	Share      float64
+	Keys       string   // each as likely; a space: no key
+	Queues     []string // of the line, where wrongly sorted ones are moved to
+	MovedShare float64
 }
 
 // Person is a caller.

@@ -44,7 +44,7 @@ func TestLognormal(t *testing.T) {
 
 func TestRegistry(t *testing.T) {
 	g := newRegistry()
-	m := g.come("13800001234")
+	m := g.come("13800001234", true)
 	g.meet("13800001234", met)
 	g.meet("13800001234", met) // told once
 	g.meet("13800009999", met) // nobody
@@ -55,7 +55,13 @@ func TestRegistry(t *testing.T) {
 	if n := <-m.news; n != given || m.talking() {
 		t.Errorf("%v", n)
 	}
+	if !g.onLine("13800001234") {
+		t.Error("it is forgotten which number was dialled")
+	}
 	g.leave("13800001234", m)
+	if g.onLine("13800001234") {
+		t.Error("who has left is on the line")
+	}
 	if len(g.waiting) != 0 {
 		t.Error("a caller stays in the book")
 	}

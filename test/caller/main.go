@@ -1,7 +1,7 @@
 // Caller calls a number of a hotline, sends a tone and says four times a second, as lines of JSON, what it hears. It
 // is the person on the line for tests that are not written in Go.
 //
-//	go run ./test/caller -to 127.0.0.1:5060 -number 12367 -tone 440 -for 10s
+//	go run ./test/caller -to 127.0.0.1:5060 -number 12367 -tone 440 -press 2s:1 -for 10s
 //
 // With -rings it is a person who is called instead, again and again: its first line says at which address.
 package main
@@ -9,16 +9,21 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/kapok-hotline/kapok/test/ua"
 )
+
+// redials is how often somebody calls again who is told that the house has no room just now.
+const redials = 20
 
 // line is one moment of a call.
 type line struct {
@@ -37,6 +42,7 @@ func main() {
 	from := flag.String("from", "013900000001", "the caller's number")
 	tone := flag.Float64("tone", 440, "what is said, Hz")
 	listen := flag.Float64("listen", 880, "the tone listened for, Hz")
+	press := flag.String("press", "", "keys, each after a while from the answer: 2s:1,4s:#")
 	length := flag.Duration("for", 10*time.Second, "how long, until the caller hangs up")
 	rings := flag.Duration("rings", 0, "be called: lift after so long")
 	refuse := flag.Int("refuse", 0, "with -rings: do not lift but answer so, as 486")
@@ -46,7 +52,7 @@ func main() {
 	if *rings > 0 {
 		err = wait(ctx, *to, *from, *rings, *refuse, *tone, *listen)
 	} else {
-		err = call(ctx, *to, *number, *from, *tone, *listen, *length)
+		err = call(ctx, *to, *number, *from, *tone, *listen, *press, *length)
 	}
 	stop()
 	if err != nil {
@@ -55,7 +61,7 @@ func main() {
 	}
 }
 
-func call(ctx context.Context, to, number, from string, tone, listen float64, length time.Duration) error {
+func call(ctx context.Context, to, number, from string, tone, listen float64, press string, length time.Duration) error {
 	probe, err := net.Dial("udp4", to) //nolint:noctx // nothing is sent
 	if err != nil {
 		return err
@@ -67,9 +73,25 @@ func call(ctx context.Context, to, number, from string, tone, listen float64, le
 		return err
 	}
 	defer p.Close()
-	c, err := p.Dial(ctx, ua.Dial{Number: number, Tone: tone})
+	var c *ua.Call
+	for range redials {
+		c, err = p.Dial(ctx, ua.Dial{Number: number, Tone: tone})
+		var refused *ua.Refused
+		if !errors.As(err, &refused) || refused.Code != 503 {
+			break
+		}
+		time.Sleep(time.Second) // a house that is overloaded asks its callers to try again
+	}
 	if err != nil {
 		return err
+	}
+	for _, one := range strings.FieldsFunc(press, func(r rune) bool { return r == ',' }) {
+		at, keys, _ := strings.Cut(one, ":")
+		after, err := time.ParseDuration(at)
+		if err != nil {
+			return err
+		}
+		defer time.AfterFunc(after, func() { c.Media.Press(keys) }).Stop()
 	}
 	return report(ctx, c, listen, length)
 }

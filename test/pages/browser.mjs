@@ -62,7 +62,7 @@ export async function person(browser, house, locale) {
   await context.addInitScript((l) => { if (!localStorage.getItem('kapok.locale')) localStorage.setItem('kapok.locale', l) }, locale)
   const page = await context.newPage()
   page.on('pageerror', (e) => check('no error in the page', false, e.message))
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(30_000)
   return page
 }
 
@@ -77,15 +77,25 @@ export async function accessible(page, name) {
 
 /** hearsCaller waits until the page hears the caller's tone. */
 export async function hearsCaller(page, name) {
-  const peak = await page.waitForFunction(() => { const p = window.peak(); return Math.abs(p.hz - 440) < 25 && p.level > -60 ? p : null }, null, { timeout: 8000 })
+  const peak = await page.waitForFunction(() => { const p = window.peak(); return Math.abs(p.hz - 440) < 25 && p.level > -60 ? p : null }, null, { timeout: 20_000 })
     .then((h) => h.jsonValue(), () => page.evaluate(() => window.peak()))
   check(name, Math.abs(peak.hz - 440) < 25 && peak.level > -60, `${peak.hz} Hz at ${peak.level} dB`)
+}
+
+/** hears says whether the page comes to hear a tone. */
+export const hears = (page, hz) => page.waitForFunction((f) => { const p = window.peak(); return Math.abs(p.hz - f) < 25 && p.level > -60 }, hz, { timeout: 20_000, polling: 50 }).then(() => true, () => false)
+
+/** press uses a button: by mouse, or by focus and Enter. */
+export async function press(locator, by) {
+  if (by === 'mouse') return locator.click()
+  await locator.focus()
+  return locator.press('Enter')
 }
 
 /** texts gives the words of the pages in a language, so that no test holds a copy of them. */
 export function texts(locale) {
   const all = {}
-  for (const dir of ['web/src', 'modules/desk/ui', 'modules/identity/ui', 'modules/report/ui', 'modules/voice/ui', 'modules/routing/ui']) {
+  for (const dir of ['web/src', 'modules/desk/ui', 'modules/identity/ui', 'modules/report/ui', 'modules/voice/ui', 'modules/routing/ui', 'modules/alert/ui']) {
     Object.assign(all, JSON.parse(readFileSync(join(root, dir, 'texts', `${locale}.json`), 'utf8')))
   }
   return (key) => {

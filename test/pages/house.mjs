@@ -50,8 +50,17 @@ export async function freeUDP() {
   throw new Error('no UDP port is free')
 }
 
+/** mediaPorts chooses where a house has its media, below the kernel's own ports: several houses on one machine that begin at
+ *  the same port would be in each other's way. */
+function mediaPorts() {
+  const first = 20_000 + 2 * Math.floor(Math.random() * 5_500)
+  return `${first}-${first + 1_500}`
+}
+
 /** House is a kapok process on a folder of its own. */
 export class House {
+  static running = new Set()
+
   constructor(program, name) {
     this.program = program
     this.data = join(work, name)
@@ -64,8 +73,9 @@ export class House {
     this.sip = `127.0.0.1:${await free()}`
     this.url = `http://${this.http}`
     this.process = spawn(this.program, [command, '--data', this.data, '--http', this.http, '--https', `127.0.0.1:${await free()}`, '--sip', this.sip,
-      '--sips', `127.0.0.1:${await free()}`, '--webrtc-port', String(await freeUDP()), '--advertise-ip', '127.0.0.1', ...more])
+      '--sips', `127.0.0.1:${await free()}`, '--webrtc-port', String(await freeUDP()), '--advertise-ip', '127.0.0.1', '--rtp-ports', mediaPorts(), ...more])
     ended.add(this.process)
+    House.running.add(this)
     for (const s of [this.process.stdout, this.process.stderr]) s.on('data', (d) => { this.log += d })
     for (const end = Date.now() + 120_000; ;) {
       if (await fetch(`${this.url}/healthz`).then((r) => r.ok, () => false)) return
@@ -95,6 +105,7 @@ export class House {
 
   async stop() {
     this.process.kill('SIGTERM')
+    House.running.delete(this)
     for (let i = 0; i < 300 && this.process.exitCode === null; i++) await sleep(100)
     ended.delete(this.process)
     return this.process.exitCode
@@ -103,9 +114,9 @@ export class House {
 
 /** Caller is somebody on the telephone who sends 440 Hz and listens for 880. */
 export class Caller {
-  constructor(program, house, number, seconds = 120) {
+  constructor(program, house, number, seconds = 120, more = []) {
     this.lines = []
-    this.process = spawn(program, ['-to', house.sip, '-number', number, '-tone', '440', '-listen', '880', '-for', `${seconds}s`])
+    this.process = spawn(program, ['-to', house.sip, '-number', number, '-tone', '440', '-listen', '880', '-for', `${seconds}s`, ...more])
     ended.add(this.process)
     this.errors = ''
     this.process.stderr.on('data', (d) => { this.errors += d })
@@ -114,7 +125,7 @@ export class Caller {
   }
 
   /** hears waits until the last quarter of a second is as wanted, and gives how long it took. */
-  async hears(what, wanted, within = 8000) {
+  async hears(what, wanted, within = 20_000) {
     const from = Date.now()
     for (; Date.now() - from < within; await sleep(30)) {
       const l = this.lines.at(-1)
@@ -126,6 +137,17 @@ export class Caller {
   agent(within) { return this.hears('the agent', (l) => l.share > 0.7 && l.level > -40, within) }
   music(within) { return this.hears('music', (l) => l.share < 0.2 && l.level > -60, within) }
   hangUp() { this.process.kill('SIGTERM'); return this.done }
+}
+
+/** Party is somebody outside who answers when called, and says 440 Hz too. */
+export class Party extends Caller {
+  constructor(program, house) { super(program, house, '', 600, ['-rings', '300ms', '-from', '110']) }
+
+  /** address is where a trunk finds them. */
+  async address() {
+    for (let i = 0; i < 200 && !this.lines.length; i++) await sleep(20)
+    return this.lines[0].addr
+  }
 }
 
 /** tone writes a WAV file of a sine, for the browser's microphone. */

@@ -601,6 +601,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/contacts/{id}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a summary may say, by those written before */
+        get: operations["get-desk-contacts-id-suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/desk/contacts/{id}/transfer": {
         parameters: {
             query?: never;
@@ -1386,6 +1403,279 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outbound/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Dialled, reached, refused */
+        get: operations["get-outbound-figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists of people to call, and how far they are */
+        get: operations["get-outbound-lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/fill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** People of a list from past contacts */
+        post: operations["post-outbound-lists-list-fill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** People of a list from XLSX or CSV */
+        post: operations["post-outbound-lists-list-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call nobody of a list for the time being */
+        post: operations["post-outbound-lists-list-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People of a list */
+        get: operations["get-outbound-lists-list-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to work a list off */
+        post: operations["post-outbound-lists-list-start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My lists, and whom I have to call */
+        get: operations["get-outbound-mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/mine/{id}/dial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call the person I look at */
+        post: operations["post-outbound-mine-id-dial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/mine/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what came of a talk */
+        post: operations["post-outbound-mine-id-result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/mine/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the person I look at be, for now */
+        post: operations["post-outbound-mine-id-skip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/mine/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show me the next person */
+        post: operations["post-outbound-mine-next"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/never": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Numbers that are not called */
+        get: operations["get-outbound-never"];
+        put?: never;
+        /** Put a number among those not called */
+        post: operations["post-outbound-never"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/never/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a number be called again */
+        post: operations["post-outbound-never-id-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/never/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Numbers not to be called from XLSX or CSV */
+        post: operations["post-outbound-never-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/people/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a person off their list */
+        post: operations["post-outbound-people-id-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/password/reset": {
         parameters: {
             query?: never;
@@ -1728,6 +2018,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/satisfaction/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What callers said of the service as a file */
+        get: operations["get-reports-satisfaction-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/screening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the screening of lines did: screened, unsure, moved */
+        get: operations["get-reports-screening"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/screening/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the screening of lines did as a file */
+        get: operations["get-reports-screening-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/seats": {
         parameters: {
             query?: never;
@@ -1737,6 +2078,23 @@ export interface paths {
         };
         /** Traffic, hours and cost by seat, site or agent */
         get: operations["get-reports-seats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/seats/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of seats, sites or agents as a file */
+        get: operations["get-reports-seats-export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2013,6 +2371,108 @@ export interface paths {
         put?: never;
         /** Let a user sign in again at once */
         post: operations["post-users-code-unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is to be called back */
+        get: operations["get-voice-callbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/callbacks/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a promise of a call back, for a reason; the person is not told */
+        post: operations["post-voice-callbacks-id-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/callbacks/{id}/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try to call the person back now */
+        post: operations["post-voice-callbacks-id-now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make ready for a test call of a graph */
+        post: operations["post-voice-flow-calls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a test call of mine stands */
+        get: operations["get-voice-flow-calls-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/flow-calls/{id}/came": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What becomes of the caller at a queue or a transfer of a test call */
+        post: operations["post-voice-flow-calls-id-came"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2366,6 +2826,7 @@ export interface components {
             /** @enum {string} */
             figure: "waiting" | "longest" | "rate" | "away" | "staffed";
             handled_by?: string;
+            handled_name?: string;
             id: string;
             /** Format: double */
             limit: number;
@@ -2383,6 +2844,9 @@ export interface components {
              * @description when it was raised
              */
             value: number;
+            /** @description name of the queue, or of the site */
+            where?: string;
+            where_en?: string;
         };
         AppDiagnosis: {
             errors?: string[];
@@ -2878,6 +3342,8 @@ export interface components {
              */
             since?: number;
             site: string;
+            site_name?: string;
+            site_name_en?: string;
             /** @enum {string} */
             state?: "" | "ready" | "ringing" | "talking" | "wrapup" | "away";
             user?: string;
@@ -2903,6 +3369,15 @@ export interface components {
             since: number;
             /** @enum {string} */
             state: "signed_out" | "ready" | "ringing" | "talking" | "wrapup" | "away";
+        };
+        DeskSuggestions: {
+            by_topic: components["schemas"]["DeskTopicSuggest"][];
+            /** @description the person's last contact that has a summary */
+            last?: components["schemas"]["DeskPopPast"];
+            /** @description who was to go on with it, before */
+            refers: string[];
+            /** @description codes, the most frequent of the agent first */
+            topics: string[];
         };
         DeskTaxType: {
             code: string;
@@ -2962,6 +3437,12 @@ export interface components {
             level1: string;
             level2: string;
         };
+        DeskTopicSuggest: {
+            /** @description the agent's own, and those that several contacts were given */
+            answers: string[];
+            tax_type?: string;
+            topic: string;
+        };
         DeskView: {
             calls: components["schemas"]["DeskCallView"][];
             endpoint: components["schemas"]["DeskEndpointView"];
@@ -3013,7 +3494,16 @@ export interface components {
             name?: string;
             note?: string;
             question?: string;
+            /** @description who is to go on with it */
+            refer?: string;
+            /**
+             * @description as the person said: 5 very satisfied … 1 very dissatisfied
+             * @enum {string}
+             */
+            satisfied?: "" | "1" | "2" | "3" | "4" | "5";
             tax_id?: string;
+            /** @description why a tax ID is kept whose check digit is wrong */
+            tax_id_why?: string;
             tax_type?: string;
             topic?: string;
         };
@@ -3066,6 +3556,7 @@ export interface components {
             say?: components["schemas"]["FlowSay"];
             steps?: components["schemas"]["FlowStep"][];
             transfer?: components["schemas"]["FlowTransfer"];
+            voicemail?: components["schemas"]["FlowVoicemail"];
         };
         FlowAskCity: {
             code?: string;
@@ -3192,6 +3683,12 @@ export interface components {
         };
         FlowTransfer: {
             to: components["schemas"]["ContactTarget"];
+        };
+        FlowVoicemail: {
+            limit: string;
+            prompts?: string[];
+            silence: string;
+            stop: string;
         };
         ForceInBody: {
             /** @description of away: its code */
@@ -3708,9 +4205,306 @@ export interface components {
             /** Format: int64 */
             tries: number;
         };
+        NeverPostBody: {
+            number: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description unix ms; 0: for good
+             */
+            until?: number;
+        };
+        NextInBody: {
+            /** @description empty: any of mine */
+            list?: string;
+        };
         NumberOutBody: {
             /** @description as people write it; empty when it was withheld */
             number: string;
+        };
+        OutboundAttemptFigure: {
+            /**
+             * Format: int64
+             * @description attempts
+             */
+            dialled: number;
+            /**
+             * Format: int64
+             * @description result: what was to be said is said
+             */
+            done: number;
+            key: string;
+            /**
+             * Format: int64
+             * @description answering machines
+             */
+            machine: number;
+            name: string;
+            /**
+             * Format: double
+             * @description reached ÷ dialled, 0–1; null: nobody was dialled
+             */
+            rate: number | null;
+            /**
+             * Format: int64
+             * @description the person answered; an answering machine did not
+             */
+            reached: number;
+            /**
+             * Format: double
+             * @description refused ÷ reached, 0–1
+             */
+            refusal: number | null;
+            /**
+             * Format: int64
+             * @description result: would not talk, or wants never to be called
+             */
+            refused: number;
+            /** Format: int64 */
+            talk_ms: number;
+        };
+        OutboundAttemptReport: {
+            rows: components["schemas"]["OutboundAttemptFigure"][];
+            total: components["schemas"]["OutboundAttemptFigure"];
+        };
+        OutboundCallCard: {
+            contact?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "visit" | "missed" | "correction" | "other";
+            /** @description earlier attempts, newest first */
+            last: components["schemas"]["OutboundLastAttempt"][];
+            list: string;
+            list_name: string;
+            list_name_en?: string;
+            /** @enum {string} */
+            mode: "preview" | "progressive";
+            more: components["schemas"]["OutboundOwnCell"][];
+            name: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            script?: string;
+            /**
+             * Format: int64
+             * @description unix ms
+             */
+            since: number;
+            /** @description the contact they were taken from */
+            source?: string;
+            /** @enum {string} */
+            state: "shown" | "calling" | "dialled" | "reached";
+            /**
+             * Format: int64
+             * @description at most
+             */
+            tries: number;
+            /**
+             * Format: int64
+             * @description this attempt, 1 the first
+             */
+            try: number;
+        };
+        OutboundLastAttempt: {
+            /** Format: int64 */
+            at: number;
+            how: string;
+            note?: string;
+            result?: string;
+        };
+        OutboundListPerson: {
+            agent?: string;
+            agent_name?: string;
+            /**
+             * Format: int64
+             * @description unix ms
+             */
+            due: number;
+            /** @description how the last attempt ended, or why they are not called any more */
+            how?: string;
+            id: string;
+            more: components["schemas"]["OutboundOwnCell"][];
+            name: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            since: number;
+            /** @enum {string} */
+            state: "pending" | "shown" | "calling" | "dialled" | "reached" | "closed";
+            /** Format: int64 */
+            tries: number;
+        };
+        OutboundListProgress: {
+            /** @description nobody is called while it is closed, at lunch or on a holiday */
+            calendar?: string;
+            code: string;
+            /**
+             * @description nobody is called before
+             * @default 09:00
+             */
+            from: string;
+            /**
+             * Format: int64
+             * @description minutes between two attempts
+             * @default 60
+             */
+            gap_min: number;
+            /**
+             * Format: int64
+             * @description progressive: how long an agent has been idle before
+             * @default 5
+             */
+            idle_s: number;
+            /**
+             * Format: int64
+             * @description progressive: so many idle agents are left to callers
+             */
+            keep_free?: number;
+            /** @description who has called in and been answered meanwhile is called all the same */
+            keep_on?: boolean;
+            /**
+             * @description return visit, missed caller, correction of a wrong answer
+             * @default visit
+             * @enum {string}
+             */
+            kind: "visit" | "missed" | "correction" | "other";
+            /**
+             * @description preview: the agent looks first and dials; progressive: dialled for agents who are idle
+             * @default preview
+             * @enum {string}
+             */
+            mode: "preview" | "progressive";
+            name: string;
+            name_en?: string;
+            on: boolean;
+            /** @description closed people by how */
+            outcomes: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            people: number;
+            /**
+             * Format: int64
+             * @description of two lists for the same agents the higher comes first
+             */
+            priority?: number;
+            /** @description agents who meet its needs; its callers come first */
+            queue: string;
+            /**
+             * Format: int64
+             * @description how long the person's telephone rings
+             * @default 40
+             */
+            ring_s: number;
+            /** @description what the agent reads out */
+            script?: string;
+            /** @description why nobody may be called now: hours, lunch, holiday, closed */
+            shut?: string;
+            /** @description its agents, with all below it */
+            site: string;
+            /** @description people by state */
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * @description nor from then on
+             * @default 18:00
+             */
+            to: string;
+            /**
+             * Format: int64
+             * @default 3
+             */
+            tries: number;
+        };
+        OutboundMyOutbound: {
+            /** @description the one being looked at or called, and those without a result, oldest first */
+            cards: components["schemas"]["OutboundCallCard"][];
+            lists: components["schemas"]["OutboundOfferedList"][];
+        };
+        OutboundNeverCalled: {
+            /** Format: int64 */
+            at: number;
+            by: string;
+            id: string;
+            /** @description masked */
+            number: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description unix ms; 0: for good
+             */
+            until: number;
+        };
+        OutboundNone: Record<string, never>;
+        OutboundOfferedList: {
+            code: string;
+            /**
+             * Format: int64
+             * @description people who can be called now
+             */
+            due: number;
+            /** @enum {string} */
+            mode: "preview" | "progressive";
+            name: string;
+            name_en?: string;
+            /** @description why nobody may be called now: hours, lunch, holiday, closed */
+            shut?: string;
+        };
+        OutboundOwnCell: {
+            text: string;
+            title: string;
+        };
+        OutboundPastFilter: {
+            /** @description local day, 2026-11-01 */
+            from: string;
+            /**
+             * Format: int64
+             * @description those who graded the service so or lower, 1 very dissatisfied; 0: all
+             */
+            grade?: number;
+            queue?: string;
+            site?: string;
+            /** @description local day, included */
+            to: string;
+            topic?: string;
+        };
+        OutboundPeopleTaken: {
+            /** Format: int64 */
+            added: number;
+            dry_run: boolean;
+            /** @description with any, nobody was taken */
+            flaws: components["schemas"]["OutboundTableFlaw"][];
+            /**
+             * Format: int64
+             * @description on the list already: left as they are
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description numbers not to be called: left out
+             */
+            never: number;
+        };
+        OutboundTableFlaw: {
+            code: string;
+            /** Format: int64 */
+            line: number;
+            params?: {
+                [key: string]: unknown;
+            };
+            say: string;
+        };
+        OutboundTalkResult: {
+            /**
+             * Format: int64
+             * @description again: not before, unix ms; 0: after the list's usual time
+             */
+            due?: number;
+            note?: string;
+            /** @enum {string} */
+            result: "done" | "again" | "refused" | "machine" | "wrong" | "never";
         };
         PasswordInBody: {
             new: string;
@@ -3725,6 +4519,26 @@ export interface components {
             right: number[];
             /** Format: int64 */
             step_ms: number;
+        };
+        PlaceTrialInBody: {
+            /**
+             * Format: int64
+             * @description the published version the graph was made from
+             */
+            base?: number;
+            /** @description the number it seems to come from */
+            caller?: string;
+            graph: unknown;
+            /** @enum {string} */
+            lang?: "zh" | "yue" | "en";
+            no_menu?: boolean;
+            /** @description the number it seems to call */
+            number?: string;
+            /**
+             * @description what calendars answer; none: what they say now
+             * @enum {string}
+             */
+            state?: "open" | "closed" | "lunch" | "holiday";
         };
         PressInBody: {
             digits: string;
@@ -4198,7 +5012,7 @@ export interface components {
             /** @description Of taken: the node; of gone: the flow */
             to: string;
             /** @enum {string} */
-            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
+            what: "entered" | "visit" | "pressed" | "timeout" | "invalid" | "unheard" | "deaf" | "served" | "taken" | "reached" | "left" | "ended" | "lost" | "gone";
         };
         ReportPaths: {
             /** @description Older facts are still being counted: ask again */
@@ -4368,6 +5182,36 @@ export interface components {
             /** @description In the caller's language */
             text: string;
         };
+        ReportSorting: {
+            rows: components["schemas"]["ReportSortingLine"][];
+            total: components["schemas"]["ReportSortingLine"];
+        };
+        ReportSortingLine: {
+            key: string;
+            /**
+             * Format: int64
+             * @description sent to another queue of the line by an agent
+             */
+            moved: number;
+            name: string;
+            /**
+             * Format: double
+             * @description moved ÷ screened
+             */
+            rate: number | null;
+            /**
+             * Format: double
+             * @description of those sorted into a kind, the share nobody moved
+             */
+            right: number | null;
+            /** Format: int64 */
+            screened: number;
+            /**
+             * Format: int64
+             * @description stayed in the line's own queue: nothing was sure enough
+             */
+            unsure: number;
+        };
         ReportSparkLines: {
             /** @description Longest wait reached, ms */
             longest: number[];
@@ -4468,8 +5312,14 @@ export interface components {
             name: string;
             note: string;
             question: string;
+            /** @description who is to go on with it */
+            refer?: string;
+            /** @description as the person said: 5 very satisfied … 1 very dissatisfied */
+            satisfied?: string;
             /** @description Masked */
             tax_id: string;
+            /** @description why a tax ID is kept whose check digit is wrong */
+            tax_id_why?: string;
             tax_type: string;
             topic: string;
             topic_name: string;
@@ -4500,6 +5350,9 @@ export interface components {
         };
         RightsOutBody: {
             items: string[];
+        };
+        RunOutBody: {
+            lists: components["schemas"]["OutboundListProgress"][];
         };
         SeatsOutBody: {
             /**
@@ -4600,6 +5453,9 @@ export interface components {
                 [key: string]: number;
             };
         };
+        SkipInBody: {
+            why: string;
+        };
         StartInBody: {
             /** @description agents who are asked back see it */
             why: string;
@@ -4608,6 +5464,14 @@ export interface components {
             reason?: string;
             /** @enum {string} */
             state: "ready" | "away";
+        };
+        StoreSliceListPerson: {
+            next?: string;
+            rows: components["schemas"]["OutboundListPerson"][];
+        };
+        StoreSliceNeverCalled: {
+            next?: string;
+            rows: components["schemas"]["OutboundNeverCalled"][];
         };
         SuperviseInBody: {
             contact: string;
@@ -4623,6 +5487,13 @@ export interface components {
         };
         TokensOutBody: {
             items: components["schemas"]["IdentityTokenView"][];
+        };
+        TrialCameInBody: {
+            /**
+             * @description what becomes of the caller
+             * @enum {string}
+             */
+            what: "answered" | "full" | "nobody";
         };
         TryInBody: {
             /** @description of the step before; none: begin */
@@ -4696,6 +5567,53 @@ export interface components {
             entries: number;
             /** @description Note them elsewhere: they prove that nothing before was rewritten */
             heads: components["schemas"]["AuditHead"][];
+        };
+        VoiceCallbackDone: {
+            /** @description another process holds the promise and does it within seconds */
+            pending: boolean;
+        };
+        VoiceCallbackReason: {
+            reason: string;
+        };
+        VoiceCallbackView: {
+            /** Format: int64 */
+            asked_at: number;
+            /** @description an agent is sought, or the person is being called */
+            calling: boolean;
+            /** @description the call in which they asked */
+            contact: string;
+            /**
+             * Format: int64
+             * @description the next try, not before
+             */
+            due_at: number;
+            /** Format: int64 */
+            ended_at: number;
+            /** @description of cancelled: who */
+            ended_by: string;
+            id: string;
+            /** @description another number than the one they called from */
+            keyed: boolean;
+            /**
+             * Format: int64
+             * @description tries made before it is given up
+             */
+            most: number;
+            /** @description to be called, masked */
+            number: string;
+            queue: string;
+            /**
+             * Format: int64
+             * @description their place in the queue counts from here
+             */
+            since: number;
+            site: string;
+            /** @enum {string} */
+            state: "open" | "reached" | "gave_up" | "came_back" | "dropped" | "cancelled";
+            /** Format: int64 */
+            tries: number;
+            /** @description of cancelled: the reason */
+            why: string;
         };
         VoiceDraftView: {
             actor: string;
@@ -4904,6 +5822,48 @@ export interface components {
             ok: boolean;
             what: string;
         };
+        VoiceTrialStep: {
+            /**
+             * Format: int64
+             * @description ms since the answer
+             */
+            at: number;
+            /** @description pressed there */
+            key?: string;
+            node: string;
+            /** @description a try without a usable answer: timeout, invalid */
+            why?: string;
+        };
+        VoiceTrialTicket: {
+            id?: string;
+            /** @description why the graph cannot run; then there is nothing else */
+            problems: components["schemas"]["VoiceFlowProblem"][];
+            realm?: string;
+            secret?: string;
+            target?: string;
+            user?: string;
+            ws_path?: string;
+        };
+        VoiceTrialView: {
+            /** @enum {string} */
+            doing?: "play" | "gather" | "say" | "hours" | "city" | "queue" | "transfer" | "hangup";
+            id: string;
+            /** @description of a menu: those it takes */
+            keys?: string;
+            node?: string;
+            /** @description how a call would count */
+            outcome?: string;
+            /**
+             * Format: int64
+             * @description unix ms of the answer
+             */
+            since?: number;
+            /** @enum {string} */
+            state: "placed" | "standing" | "ended";
+            steps: components["schemas"]["VoiceTrialStep"][];
+            /** @description queue, or target of a transfer */
+            to?: string;
+        };
         VoiceTrunkView: {
             /** Format: int64 */
             at: number;
@@ -4993,11 +5953,13 @@ export type DeskSeatView = components['schemas']['DeskSeatView'];
 export type DeskSipView = components['schemas']['DeskSIPView'];
 export type DeskSkillView = components['schemas']['DeskSkillView'];
 export type DeskStateView = components['schemas']['DeskStateView'];
+export type DeskSuggestions = components['schemas']['DeskSuggestions'];
 export type DeskTaxType = components['schemas']['DeskTaxType'];
 export type DeskTeamAgent = components['schemas']['DeskTeamAgent'];
 export type DeskTeamCall = components['schemas']['DeskTeamCall'];
 export type DeskTeamHelp = components['schemas']['DeskTeamHelp'];
 export type DeskTopic = components['schemas']['DeskTopic'];
+export type DeskTopicSuggest = components['schemas']['DeskTopicSuggest'];
 export type DeskView = components['schemas']['DeskView'];
 export type DeskWhyView = components['schemas']['DeskWhyView'];
 export type DeskWrapup = components['schemas']['DeskWrapup'];
@@ -5024,6 +5986,7 @@ export type FlowSay = components['schemas']['FlowSay'];
 export type FlowSpeech = components['schemas']['FlowSpeech'];
 export type FlowStep = components['schemas']['FlowStep'];
 export type FlowTransfer = components['schemas']['FlowTransfer'];
+export type FlowVoicemail = components['schemas']['FlowVoicemail'];
 export type ForceInBody = components['schemas']['ForceInBody'];
 export type GraphOutBody = components['schemas']['GraphOutBody'];
 export type HealthOutBody = components['schemas']['HealthOutBody'];
@@ -5065,10 +6028,28 @@ export type MissedResult = components['schemas']['MissedResult'];
 export type MissedRow = components['schemas']['MissedRow'];
 export type MissedShown = components['schemas']['MissedShown'];
 export type MissedWhole = components['schemas']['MissedWhole'];
+export type NeverPostBody = components['schemas']['NeverPostBody'];
+export type NextInBody = components['schemas']['NextInBody'];
 export type NumberOutBody = components['schemas']['NumberOutBody'];
+export type OutboundAttemptFigure = components['schemas']['OutboundAttemptFigure'];
+export type OutboundAttemptReport = components['schemas']['OutboundAttemptReport'];
+export type OutboundCallCard = components['schemas']['OutboundCallCard'];
+export type OutboundLastAttempt = components['schemas']['OutboundLastAttempt'];
+export type OutboundListPerson = components['schemas']['OutboundListPerson'];
+export type OutboundListProgress = components['schemas']['OutboundListProgress'];
+export type OutboundMyOutbound = components['schemas']['OutboundMyOutbound'];
+export type OutboundNeverCalled = components['schemas']['OutboundNeverCalled'];
+export type OutboundNone = components['schemas']['OutboundNone'];
+export type OutboundOfferedList = components['schemas']['OutboundOfferedList'];
+export type OutboundOwnCell = components['schemas']['OutboundOwnCell'];
+export type OutboundPastFilter = components['schemas']['OutboundPastFilter'];
+export type OutboundPeopleTaken = components['schemas']['OutboundPeopleTaken'];
+export type OutboundTableFlaw = components['schemas']['OutboundTableFlaw'];
+export type OutboundTalkResult = components['schemas']['OutboundTalkResult'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
 export type PeaksOutBody = components['schemas']['PeaksOutBody'];
+export type PlaceTrialInBody = components['schemas']['PlaceTrialInBody'];
 export type PressInBody = components['schemas']['PressInBody'];
 export type Problem = components['schemas']['Problem'];
 export type PublishInBody = components['schemas']['PublishInBody'];
@@ -5105,6 +6086,8 @@ export type ReportSatisfactionLine = components['schemas']['ReportSatisfactionLi
 export type ReportSeatLine = components['schemas']['ReportSeatLine'];
 export type ReportSeatReport = components['schemas']['ReportSeatReport'];
 export type ReportSentence = components['schemas']['ReportSentence'];
+export type ReportSorting = components['schemas']['ReportSorting'];
+export type ReportSortingLine = components['schemas']['ReportSortingLine'];
 export type ReportSparkLines = components['schemas']['ReportSparkLines'];
 export type ReportVisitItem = components['schemas']['ReportVisitItem'];
 export type ReportWallboard = components['schemas']['ReportWallboard'];
@@ -5115,6 +6098,7 @@ export type RevealInputBody = components['schemas']['RevealInputBody'];
 export type RevealOutBody = components['schemas']['RevealOutBody'];
 export type RewrapOutBody = components['schemas']['RewrapOutBody'];
 export type RightsOutBody = components['schemas']['RightsOutBody'];
+export type RunOutBody = components['schemas']['RunOutBody'];
 export type SeatsOutBody = components['schemas']['SeatsOutBody'];
 export type SectionChange = components['schemas']['SectionChange'];
 export type SectionFormer = components['schemas']['SectionFormer'];
@@ -5128,11 +6112,15 @@ export type SignInInBody = components['schemas']['SignInInBody'];
 export type SitesOutBody = components['schemas']['SitesOutBody'];
 export type SitInBody = components['schemas']['SitInBody'];
 export type SkillsOutBody = components['schemas']['SkillsOutBody'];
+export type SkipInBody = components['schemas']['SkipInBody'];
 export type StartInBody = components['schemas']['StartInBody'];
 export type StateInBody = components['schemas']['StateInBody'];
+export type StoreSliceListPerson = components['schemas']['StoreSliceListPerson'];
+export type StoreSliceNeverCalled = components['schemas']['StoreSliceNeverCalled'];
 export type SuperviseInBody = components['schemas']['SuperviseInBody'];
 export type TeamOutBody = components['schemas']['TeamOutBody'];
 export type TokensOutBody = components['schemas']['TokensOutBody'];
+export type TrialCameInBody = components['schemas']['TrialCameInBody'];
 export type TryInBody = components['schemas']['TryInBody'];
 export type TurnInBody = components['schemas']['TurnInBody'];
 export type UnsuperviseInBody = components['schemas']['UnsuperviseInBody'];
@@ -5140,6 +6128,9 @@ export type UsersOutBody = components['schemas']['UsersOutBody'];
 export type V2ErrorDetail = components['schemas']['V2ErrorDetail'];
 export type V2ErrorModel = components['schemas']['V2ErrorModel'];
 export type VerifyOutBody = components['schemas']['VerifyOutBody'];
+export type VoiceCallbackDone = components['schemas']['VoiceCallbackDone'];
+export type VoiceCallbackReason = components['schemas']['VoiceCallbackReason'];
+export type VoiceCallbackView = components['schemas']['VoiceCallbackView'];
 export type VoiceDraftView = components['schemas']['VoiceDraftView'];
 export type VoiceDue = components['schemas']['VoiceDue'];
 export type VoiceDueClass = components['schemas']['VoiceDueClass'];
@@ -5155,6 +6146,9 @@ export type VoiceRecordingView = components['schemas']['VoiceRecordingView'];
 export type VoiceSpeechView = components['schemas']['VoiceSpeechView'];
 export type VoiceSpokenView = components['schemas']['VoiceSpokenView'];
 export type VoiceStepView = components['schemas']['VoiceStepView'];
+export type VoiceTrialStep = components['schemas']['VoiceTrialStep'];
+export type VoiceTrialTicket = components['schemas']['VoiceTrialTicket'];
+export type VoiceTrialView = components['schemas']['VoiceTrialView'];
 export type VoiceTrunkView = components['schemas']['VoiceTrunkView'];
 export type VoiceTryStep = components['schemas']['VoiceTryStep'];
 export type WhyInBody = components['schemas']['WhyInBody'];
@@ -6370,6 +7364,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-contacts-id-suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskSuggestions"];
                 };
             };
             /** @description Error */
@@ -7949,6 +8974,573 @@ export interface operations {
             };
         };
     };
+    "get-outbound-figures": {
+        parameters: {
+            query: {
+                by?: "list" | "agent" | "day";
+                /** @description local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description local day, included */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundAttemptReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-outbound-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-fill": {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutboundPastFilter"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundPeopleTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-import": {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: {
+                "Content-Type"?: string;
+            };
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundPeopleTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-outbound-lists-list-people": {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "pending" | "shown" | "calling" | "dialled" | "reached" | "closed";
+            };
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreSliceListPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-outbound-mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundMyOutbound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-mine-id-dial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundMyOutbound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-mine-id-result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutboundTalkResult"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundMyOutbound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-mine-id-skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkipInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundMyOutbound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-mine-next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NextInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundMyOutbound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-outbound-never": {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                /** @description whole; empty: the newest */
+                number?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreSliceNeverCalled"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-never": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NeverPostBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundNone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-never-id-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundNone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-never-import": {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: {
+                "Content-Type"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundPeopleTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-people-id-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundNone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-password-reset": {
         parameters: {
             query: {
@@ -8732,6 +10324,120 @@ export interface operations {
             };
         };
     };
+    "get-reports-satisfaction-export": {
+        parameters: {
+            query: {
+                by?: "agent" | "queue" | "site" | "day";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-screening": {
+        parameters: {
+            query: {
+                by?: "line" | "day" | "as";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportSorting"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-screening-export": {
+        parameters: {
+            query: {
+                by?: "line" | "day" | "as";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-reports-seats": {
         parameters: {
             query: {
@@ -8755,6 +10461,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportSeatReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reports-seats-export": {
+        parameters: {
+            query: {
+                by?: "seat" | "site" | "agent";
+                format?: "csv" | "xlsx";
+                /** @description Local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description Local day, included; at most a quarter */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */
@@ -9321,6 +11066,203 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-callbacks": {
+        parameters: {
+            query?: {
+                queue?: string;
+                view?: "open" | "ended";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceCallbackView"][];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-callbacks-id-cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoiceCallbackReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceCallbackDone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-callbacks-id-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceCallbackDone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceTrialInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialTicket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-voice-flow-calls-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-voice-flow-calls-id-came": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialCameInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoiceTrialView"];
+                };
             };
             /** @description Error */
             default: {

@@ -43,10 +43,13 @@ let ua: FakeUA
 let phone: Phone
 let now: PhoneSnapshot
 let troubles: string[]
+let network: (now: 'offline' | 'changed') => void
+let watched: number
 beforeEach(async () => {
   vi.useFakeTimers()
   troubles = []
-  phone = createPhone({ open: async () => (ua = new FakeUA()), media: () => ({}) })
+  watched = 0
+  phone = createPhone({ open: async () => (ua = new FakeUA()), media: () => ({}), network: (told) => { watched++; network = told; return () => { watched-- } } })
   phone.watch((s) => {
     now = s
     for (const l of s.lines) if (l.trouble) troubles.push(l.trouble)
@@ -90,6 +93,55 @@ describe('registering', () => {
     expect(ua).not.toBe(first)
     await phone.register(null)
     expect([ua.did.at(-1), now.registration]).toEqual(['stop', 'none'])
+  })
+})
+
+describe('row A5: the network', () => {
+  const settle = () => vi.advanceTimersByTimeAsync(400)
+  it('gone, it says so at once; back, it registers over a new socket', async () => {
+    const first = ua
+    network('offline')
+    expect([now.network, now.registration, ua]).toEqual(['offline', 'lost', first])
+    network('changed')
+    expect(now.network).toBe('changed')
+    await settle()
+    expect(ua).not.toBe(first)
+    expect([first.did.at(-1), ua.did]).toEqual(['stop', ['start']])
+    ua.fire('registered')
+    expect([now.network, now.registration]).toEqual(['ok', 'registered'])
+  })
+  it('changed in a call: the old telephone hangs nothing up until the house has brought the call to the new one', async () => {
+    const first = ua
+    const old = ua.invite('c1', 'offer')
+    phone.answer('c1')
+    old.fire('confirmed')
+    network('changed')
+    network('changed')
+    await settle()
+    expect([first.did, old.did, phases()]).toEqual([['start'], ['answer'], ['c1 talking']])
+    ua.fire('registered')
+    const fresh = ua.invite('c1', 'reattach')
+    expect(fresh.did).toEqual(['answer'])
+    fresh.fire('accepted')
+    expect([old.did.at(-1), first.did.at(-1), phases()]).toEqual(['terminate', 'stop', ['c1 talking']])
+    first.fire('disconnected')
+    expect(now.registration).toBe('registered')
+  })
+  it('a call the house does not bring back is let go after twenty seconds, and said', async () => {
+    const first = ua
+    const old = ua.invite('c1', 'offer')
+    phone.answer('c1')
+    old.fire('confirmed')
+    network('changed')
+    await settle()
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect([phases(), troubles, first.did.at(-1)]).toEqual([[], ['shell.phone.network_lost'], 'stop'])
+  })
+  it('is watched once, and not any more without an account', async () => {
+    await phone.register({ ...account, secret: 'new' })
+    expect(watched).toBe(1)
+    await phone.register(null)
+    expect(watched).toBe(0)
   })
 })
 
@@ -202,4 +254,17 @@ describe('listening quality (E-model)', () => {
     expect(mosOf(0, 0)).toBeCloseTo(4.41, 2)
     expect(mosOf(1, 2000)).toBe(1)
   })
+})
+
+it('a telephone that only calls is ready when it is connected, and calls', async () => {
+  const caller = createPhone({ open: async () => (ua = new FakeUA()), media: () => ({}), register: false })
+  let registration = ''
+  caller.watch((x) => { registration = x.registration })
+  await caller.register(account)
+  expect(registration).toBe('connecting')
+  ua.fire('connected')
+  expect(registration).toBe('registered')
+  await caller.call('sip:test-1@kapok')
+  expect(ua.did).toEqual(['start', 'call sip:test-1@kapok'])
+  await caller.register(null)
 })

@@ -18,3 +18,6 @@ export function valueOf(figure: string, value: number): string {
 
 /** nameOf gives a name in the reader's language. */
 export const nameOf = (x: { name: string; name_en?: string }): string => (locale.value === 'en' && x.name_en) || x.name
+
+/** whereOf names the queue, or the site, in the reader's language; the code where it has no name. */
+export const whereOf = (x: { where?: string; where_en?: string; queue?: string; site: string }): string => (locale.value === 'en' && x.where_en) || x.where || x.queue || x.site

@@ -17,7 +17,7 @@ export interface Draft {
   done: boolean
 }
 
-const blank = (): Required<WrapupBody> => ({ topic: '', tax_id: '', tax_type: '', district: '', name: '', question: '', answer: '', note: '' })
+const blank = (): Required<WrapupBody> => ({ topic: '', tax_id: '', tax_id_why: '', tax_type: '', district: '', name: '', question: '', answer: '', note: '', refer: '', satisfied: '' })
 const pause = 800
 const again = 5000
 const keepFor = 12 * 3600_000
@@ -77,7 +77,7 @@ export class Drafts {
     try {
       const kept = await api.get('/api/v1/desk/contacts/{id}/wrapup', { path: { id: d.contact } })
       if (d.saving !== 'empty' || !kept) return
-      for (const [k, v] of Object.entries(kept)) if (k in d.body && typeof v === 'string') d.body[k as keyof WrapupBody] = v
+      for (const [k, v] of Object.entries(kept)) if (k in d.body && typeof v === 'string') (d.body as Record<string, string>)[k] = v
       if (Object.values(d.body).some(Boolean)) d.saving = 'saved'
     } catch {
       // Nothing was kept yet: the form starts empty.

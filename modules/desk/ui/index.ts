@@ -14,7 +14,7 @@ const ui: ModuleUI = {
   nav: [
     { to: '/desk', title: 'desk.page.title', icon: 'desk', right: use, order: 10 },
     { to: '/team', title: 'desk.team.title', icon: 'floor', right: see, order: 15 },
-    { to: '/seats', title: 'desk.seats.title', icon: 'people', right: see, order: 16 },
+    { to: '/seats', title: 'desk.seats.title', icon: 'seats', right: see, order: 16 },
   ],
   widgets: [
     { place: 'top.state', id: 'desk.state', component: StateMenu, right: use, order: 10 },

@@ -26,7 +26,7 @@ export const useDesk = defineStore('desk', () => {
   const view = shallowRef<Desk | null>(null)
   const fault = shallowRef<Fault | null>(null)
   const place = ref<Place>('unknown')
-  const phoneNow = shallowRef<PhoneSnapshot>({ registration: 'none', lines: [] })
+  const phoneNow = shallowRef<PhoneSnapshot>({ registration: 'none', network: 'ok', lines: [] })
   const lists = shallowRef<DeskLists>({ topics: [], tax_types: [], districts: [] })
   const pops = shallowReactive(new Map<string, { pop: Pop | null; fault: Fault | null }>())
   const notices = ref<Notice[]>([])

@@ -14,7 +14,7 @@ const ui: ModuleUI = {
     { to: '/wallboard', title: 'report.nav.wall', icon: 'wall', right: wall, order: 20 },
     { to: '/contacts', title: 'report.nav.contacts', icon: 'contacts', right: contacts, order: 30 },
     { to: '/reports', title: 'report.nav.reports', icon: 'report', also: ['/reports/give-ups'], right: figures, order: 40 },
-    { to: '/reports/seats', title: 'report.seats.nav', icon: 'floor', right: figures, order: 42 },
+    { to: '/reports/seats', title: 'report.seats.nav', icon: 'coins', right: figures, order: 42 },
   ],
   widgets: [],
   rights: [wall, figures, contacts, 'report.cost.manage', 'voice.recording.manage', 'report.interval.export', 'customer.number.reveal', 'voice.recording.play'],

@@ -24,8 +24,11 @@ export interface Line {
   trouble: string
 }
 
+/** What a telephone knows of its place; one that only calls is `registered` when it is connected. */
 export type Registration = 'none' | 'connecting' | 'registered' | 'lost' | 'refused'
-export interface PhoneSnapshot { registration: Registration; lines: Line[] }
+/** How the computer stands in its network: `offline`, or `changed` until the telephone is registered over the new one. */
+export type Network = 'ok' | 'offline' | 'changed'
+export interface PhoneSnapshot { registration: Registration; network: Network; lines: Line[] }
 
 /** The eight verbs. Verbs on a contact that has no line do nothing, except answer, which waits for its INVITE. */
 export interface Phone {
@@ -72,18 +75,24 @@ interface NewSession {
 }
 
 export interface PhoneOptions {
+  /** register: false for a telephone that only calls (a test call): it tells nobody where it is, and is not rung. */
+  register?: boolean
   /** open makes the user agent; the default loads JsSIP. */
   open?: (account: SipAccount) => Promise<UALike>
   /** media asks for the microphone's constraints at the moment of answering. */
   media?: () => MediaTrackConstraints
   /** play brings a remote track to the person's ears; the result silences it. */
   play?: (stream: MediaStream) => () => void
+  /** network tells when the computer goes off its network, comes back, or changes it; the result ends that. */
+  network?: (told: (now: 'offline' | 'changed') => void) => () => void
 }
 
 /** JsSIP gathers no candidates: the house is ICE-lite on one address, and servers would only cost time. */
 const pcConfig = { iceServers: [], rtcpMuxPolicy: 'require' as const }
 const answerDeadline = 8000
 const inviteDeadline = 5000
+const networkSettles = 300
+const retireDeadline = 20_000
 const registerPauses = [2000, 4000, 8000, 15_000]
 
 /**
@@ -98,7 +107,7 @@ export function onlyMd5(message: string): string {
   return all.length > 1 && md5 ? message.replace(challenge, (line) => (line === md5 ? line : '')) : message
 }
 
-async function openJsSIP(account: SipAccount): Promise<UALike> {
+async function openJsSIP(account: SipAccount, register = true): Promise<UALike> {
   const JsSIP = (await import('jssip')).default
   const socket = new JsSIP.WebSocketInterface(account.url)
   let deliver: ((data: unknown) => void) | undefined
@@ -112,7 +121,7 @@ async function openJsSIP(account: SipAccount): Promise<UALike> {
     authorization_user: account.user,
     password: account.secret,
     realm: account.realm,
-    register: true,
+    register,
     register_expires: 120,
     session_timers: true,
     connection_recovery_min_interval: 1,
@@ -133,13 +142,29 @@ function playAloud(stream: MediaStream): () => void {
   }
 }
 
+/** watchNetwork listens to what browsers tell: off, on again, and (where there is navigator.connection) another way. */
+function watchNetwork(told: (now: 'offline' | 'changed') => void): () => void {
+  const off = () => told('offline'), on = () => told('changed')
+  const way = (navigator as { connection?: EventTarget & { type?: string } }).connection
+  let kind = way?.type
+  const other = () => { if (way?.type !== kind) { kind = way?.type; if (navigator.onLine) on() } } // speed estimates change too: no other network
+  addEventListener('offline', off)
+  addEventListener('online', on)
+  way?.addEventListener('change', other)
+  return () => {
+    removeEventListener('offline', off)
+    removeEventListener('online', on)
+    way?.removeEventListener('change', other)
+  }
+}
+
 class Call {
   readonly line: Line
   silence: () => void = () => {}
   deadline: ReturnType<typeof setTimeout> | undefined
   replaces: Call | undefined
   last = { received: 0, lost: 0 }
-  constructor(readonly session: SessionLike, contact: string, kind: LineKind) {
+  constructor(readonly session: SessionLike, contact: string, kind: LineKind, readonly ua: UALike | null) {
     this.line = { contact, kind, phase: kind === 'out' ? 'answering' : 'ringing', muted: false, mos: null, loss: null, trouble: '' }
   }
 }
@@ -155,6 +180,10 @@ class SipPhone implements Phone {
   private failures = 0
   private meter: ReturnType<typeof setInterval> | undefined
   private generation = 0
+  private network: Network = 'ok'
+  private settling: ReturnType<typeof setTimeout> | undefined
+  private endNetwork: (() => void) | undefined
+  private readonly retired = new Map<UALike, ReturnType<typeof setTimeout>>()
 
   constructor(private readonly options: PhoneOptions) {}
 
@@ -164,29 +193,90 @@ class SipPhone implements Phone {
     this.generation++
     const mine = this.generation
     clearTimeout(this.retry)
+    clearTimeout(this.settling)
+    for (const ua of [...this.retired.keys()]) this.stopRetired(ua)
     this.ua?.stop()
     this.ua = null
     this.account = account
-    this.failures = 0
+    this.network = 'ok'
     if (!account) {
+      this.endNetwork?.()
+      this.endNetwork = undefined
       for (const call of [...this.calls]) this.forget(call, '')
       this.setRegistration('none')
       return
     }
+    this.endNetwork ??= (this.options.network ?? watchNetwork)((now) => this.networkIs(now))
+    await this.open(account, mine)
+  }
+
+  /** open makes a user agent for the account and has it registered. */
+  private async open(account: SipAccount, mine: number): Promise<void> {
+    this.failures = 0
     this.setRegistration('connecting')
-    const ua = await (this.options.open ?? openJsSIP)(account)
+    const ua = await (this.options.open ?? ((a: SipAccount) => openJsSIP(a, this.options.register ?? true)))(account)
     if (mine !== this.generation) return
     this.ua = ua
     ua.on('registered', () => {
       this.failures = 0
+      if (this.ua === ua) this.network = 'ok'
       this.setRegistration('registered')
     })
     ua.on('unregistered', () => { if (this.ua === ua && this.registration === 'registered') this.setRegistration('lost') })
     ua.on('disconnected', () => { if (this.ua === ua) this.setRegistration('lost') })
-    ua.on('connected', () => { if (this.ua === ua && this.registration !== 'registered') this.setRegistration('connecting') })
+    ua.on('connected', () => { if (this.ua === ua && this.registration !== 'registered') this.setRegistration(this.options.register === false ? 'registered' : 'connecting') })
     ua.on('registrationFailed', () => { if (this.ua === ua) this.registerLater(ua) })
     ua.on('newRTCSession', (e: NewSession) => { if (this.ua === ua) this.meet(e) })
     ua.start()
+  }
+
+  /**
+   * networkIs: off the network nothing can be done but to say so. On another one the old socket may stay silent for
+   * minutes without ever closing: a new one is opened at once, and the house brings the calls there (RFC 3891's way).
+   */
+  private networkIs(now: 'offline' | 'changed'): void {
+    if (!this.account) return
+    clearTimeout(this.settling)
+    this.network = now
+    if (now === 'offline') {
+      this.setRegistration('lost')
+      return
+    }
+    this.tell()
+    this.settling = setTimeout(() => void this.rejoin(), networkSettles)
+  }
+
+  /** rejoin registers anew over a new socket. The old user agent stays until its calls have been taken over, 20 s at most. */
+  private async rejoin(): Promise<void> {
+    const old = this.ua
+    if (!this.account) return
+    clearTimeout(this.retry)
+    const mine = ++this.generation
+    this.ua = null
+    if (old) this.retire(old)
+    await this.open(this.account, mine)
+  }
+
+  private retire(ua: UALike): void {
+    this.retired.set(ua, setTimeout(() => {
+      for (const call of this.calls.filter((c) => c.ua === ua)) {
+        this.end(call)
+        this.forget(call, 'shell.phone.network_lost')
+      }
+      this.stopRetired(ua)
+    }, retireDeadline))
+    this.tidy()
+  }
+
+  private stopRetired(ua: UALike): void {
+    clearTimeout(this.retired.get(ua))
+    this.retired.delete(ua)
+    ua.stop()
+  }
+
+  /** tidy stops retired user agents that have no call any more: stopping one hangs up what it has. */
+  private tidy(): void {
+    for (const ua of [...this.retired.keys()]) if (!this.calls.some((c) => c.ua === ua)) this.stopRetired(ua)
   }
 
   async call(target: string): Promise<void> {
@@ -241,7 +331,7 @@ class SipPhone implements Phone {
   }
 
   private snapshot(): PhoneSnapshot {
-    return { registration: this.registration, lines: this.calls.map((c) => ({ ...c.line })) }
+    return { registration: this.registration, network: this.network, lines: this.calls.map((c) => ({ ...c.line })) }
   }
 
   private tell(): void {
@@ -273,7 +363,7 @@ class SipPhone implements Phone {
     const said = request.getHeader('X-Kapok-Kind')
     const kind: LineKind = originator === 'local' ? 'out' : said === 'echo' || said === 'reattach' || said === 'supervise' || said === 'own' ? said : 'offer'
     const contact = request.getHeader('X-Kapok-Contact') || request.call_id || kind
-    const call = new Call(session, contact, kind)
+    const call = new Call(session, contact, kind, this.ua)
     call.replaces = this.find(contact)
     this.calls.push(call)
     this.attach(call)
@@ -358,6 +448,7 @@ class SipPhone implements Phone {
     call.line.trouble = trouble
     this.tell() // once with the ended line, so that its trouble can be shown
     this.calls = this.calls.filter((c) => c !== call)
+    this.tidy()
     if (this.calls.length === 0) {
       clearInterval(this.meter)
       this.meter = undefined
