@@ -21,17 +21,7 @@ func (h *House) newAlert() *alert.Module {
 		// What lasts is kept in the memory of the process that takes the calls; of several, only the leader's word goes round.
 		d.Steps[alert.Notice], d.Steps[alert.Callback] = &h.surge, &h.surge
 	} else {
-		d.Lease = func(ctx context.Context) (<-chan struct{}, func(), error) {
-			l, err := h.bus.Lease(ctx, "alerts", string(h.o.Node))
-			if err != nil {
-				return nil, nil, err
-			}
-			return l.Lost(), func() {
-				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-				defer cancel()
-				_ = l.Release(ctx) // it expires by itself
-			}, nil
-		}
+		d.Lease = h.leaseOf("alerts")
 	}
 	return alert.New(d)
 }

@@ -124,7 +124,7 @@ async function counted(page, t, by, calls) {
 }
 
 /** designing is all of it. */
-export async function designing(browser, house, telephone, t, locale, pictured) {
+export async function designing(browser, house, telephone, t, locale) {
   const by = locale === 'zh' ? 'mouse' : 'keys'
   for (const [keys, n] of [['600ms:1', 1], ['600ms:1', 1]]) {
     const c = new Caller(telephone, house, '12367', 20, ['-press', keys, '-from', `0139000001${n}1`])
@@ -143,7 +143,6 @@ export async function designing(browser, house, telephone, t, locale, pictured) 
   await page.goto('/flows/menu')
   await page.waitForSelector('.vue-flow__node[data-id=menu]')
   await counted(page, t, by, { menu: 2, without: 1 })
-  if (pictured) await pictured(page)
   await page.context().close()
 }
 
