@@ -235,7 +235,7 @@ try {
   for (const locale of process.env.KAPOK_LOCALES?.split(',') ?? ['zh', 'en']) {
     const parts = { connect, floor, keyboard, summary }
     for (const [name, part] of Object.entries({ day, ...Object.fromEntries(Object.entries(parts).map(([n, f]) => [n, (b, l) => f(b, program, telephone, l)])) })) {
-      if (process.env.KAPOK_PAGES?.split(',').includes(name) ?? name !== 'floor') await part(browser, locale)
+      if (process.env.KAPOK_PAGES?.split(',').includes(name) ?? true) await part(browser, locale)
     }
   }
   if (process.env.KAPOK_PICTURES) await demoPictures(browser, program)
