@@ -53,7 +53,7 @@ const shots = [
 export async function demoPictures(browser, program) {
   const house = new House(program, 'demo')
   await house.start('demo', ['--agents', '23']) // few enough that callers wait and everybody is busy
-  await sleep(45_000) // the first callers have been answered, some wait
+  await sleep(30_000) // the first callers have been answered, some wait
   for (const locale of ['zh', 'en']) {
     const agent = await desk(browser, house, locale)
     const leader = await enters(browser, house, 'leader1', locale)

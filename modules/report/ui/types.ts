@@ -37,7 +37,7 @@ export interface Message { at: number; from: string; to: string; text: string; r
 export interface Recording { id: string; at: number; ms: number; left_db: number; right_db: number; missing?: string }
 export interface Wrapup {
   at: number; agent: string; agent_name: string; topic: string; topic_name: string; tax_id: string; tax_type: string; district: string
-  name: string; question: string; answer: string; note: string; final: boolean
+  name: string; question: string; answer: string; note: string; tax_id_why?: string; refer?: string; satisfied?: string; final: boolean
 }
 export interface Detail { grade?: number;
   contact: Contact; cause: string; ended_by: string; ended_at: number
