@@ -109,6 +109,7 @@ func (p *peers) run(ctx context.Context, ready func()) error {
 		return nil
 	}
 	all.Go(func() { p.followNodes(ctx) })
+	all.Go(func() { p.h.followSurge(ctx) })
 	ready()
 	p.beat(ctx)
 	return nil

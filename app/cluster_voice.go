@@ -155,6 +155,8 @@ func (p *peers) obey(ctx context.Context, o farOrder) (struct{}, error) {
 		err = v.Unpark(ctx, o.Contact, o.By)
 	case "callout":
 		_, err = v.CallOut(ctx, o.Outcall)
+	case "give_up":
+		err = v.GiveUp(ctx, o.Contact, o.With)
 	case "echo":
 		err = v.Echo(ctx, o.Endpoint)
 	case "supervise":

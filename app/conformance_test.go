@@ -15,6 +15,7 @@ import (
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
 	"github.com/kapok-hotline/kapok/modules/missed"
+	"github.com/kapok-hotline/kapok/modules/outbound"
 	"github.com/kapok-hotline/kapok/modules/report"
 	"github.com/kapok-hotline/kapok/modules/routing"
 	"github.com/kapok-hotline/kapok/modules/voice"
@@ -168,7 +169,7 @@ func TestEveryModuleMigrates(t *testing.T) {
 		hasMigrations
 	}{
 		(*identity.Module)(nil), (*customer.Module)(nil), (*report.Module)(nil), (*routing.Module)(nil),
-		(*voice.Module)(nil), (*desk.Module)(nil), (*alert.Module)(nil), (*missed.Module)(nil),
+		(*voice.Module)(nil), (*desk.Module)(nil), (*alert.Module)(nil), (*missed.Module)(nil), (*outbound.Module)(nil),
 	} {
 		sets[m.Name()] = m.Migrations()
 	}

@@ -56,6 +56,8 @@ var harms = []harm{
 	{law: "voice.recording.files", name: "erased, and the file is there", sql: recordingRow("REC2", "kapok.db", "1, 1"), subject: "REC2"},
 	{law: "voice.recording.files", name: "a file nobody knows", act: strayRecording, subject: "REC3"},
 	{law: "voice.recording.proofs", name: "erased without a proof", sql: recordingRow("REC4", "recordings/gone.krec", "1, 1"), subject: "REC4"},
+	{law: "outbound.tries", name: "an attempt nobody told of", sql: attemptRow("OUT1", "P1", 1, "busy"), subject: "01OUT1"},
+	{law: "outbound.once", name: "called while being called", sql: attemptRow("OUT2", "P1", 2, "busy"), subject: "01OUT"},
 	{law: "voice.park.slots", name: "a slot of nobody", act: straySlot, subject: "PARKED"},
 	{law: "voice.callbacks", name: "a promise nobody told of", act: promiseRow("CB1", "open"), subject: "CB1"},
 	{law: "voice.callbacks", name: "a promise without its end", act: promiseRow("CB2", "reached"), subject: "CB2"},
@@ -152,6 +154,12 @@ func straySlot(t *testing.T, h *House) {
 func recordingRow(recording, file, erased string) string {
 	return `INSERT INTO voice_recording (id, contact, at, place, file, ms, left_db, right_db, erased_at, shredded)
 		VALUES ('` + recording + `', '01DOCTOR', 1, 'gz', '` + file + `', 1, 0, 0, ` + erased + `)`
+}
+
+// attemptRow is a row of an attempt to reach a person, that lasted a second.
+func attemptRow(contact, person string, try int, how string) string {
+	return fmt.Sprintf(`INSERT INTO outbound_try (contact, person, list, site, agent, mode, try, day, at, reached_at, ended_at, how, result, note)
+		VALUES ('01%s', '%s', 'visit', 'gz', '1001', 'preview', %d, '2026-11-23', 1000, 0, 2000, '%s', '', '')`, contact, person, try, how)
 }
 
 // promiseRow is a promise to call back that was made an hour ago and is not in the ledger.

@@ -20,6 +20,7 @@ import (
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
 	"github.com/kapok-hotline/kapok/modules/missed"
+	"github.com/kapok-hotline/kapok/modules/outbound"
 	"github.com/kapok-hotline/kapok/modules/report"
 	"github.com/kapok-hotline/kapok/modules/routing"
 	"github.com/kapok-hotline/kapok/modules/voice"
@@ -82,6 +83,7 @@ type House struct {
 	desk     *desk.Module
 	alert    *alert.Module
 	missed   *missed.Module
+	outbound *outbound.Module
 	surge    surge
 	all      []module
 

@@ -44,5 +44,6 @@ func (h *House) modules(ctx context.Context) ([]module, error) {
 	h.desk = h.newDesk()
 	h.alert = h.newAlert()
 	h.missed = h.newMissed()
-	return []module{h.identity, h.calendar, h.customer, h.report, h.routing, h.voice, h.desk, h.alert, h.missed}, nil
+	h.outbound = h.newOutbound()
+	return []module{h.identity, h.calendar, h.customer, h.report, h.routing, h.voice, h.desk, h.alert, h.missed, h.outbound}, nil
 }

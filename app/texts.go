@@ -10,6 +10,7 @@ import (
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
 	"github.com/kapok-hotline/kapok/modules/missed"
+	"github.com/kapok-hotline/kapok/modules/outbound"
 	"github.com/kapok-hotline/kapok/modules/report"
 	"github.com/kapok-hotline/kapok/modules/routing"
 	"github.com/kapok-hotline/kapok/modules/voice"
@@ -37,7 +38,7 @@ func ownTexts() []fs.FS {
 	out = append(out, calendar.Texts())
 	for _, m := range []hasTexts{
 		(*identity.Module)(nil), (*customer.Module)(nil), (*report.Module)(nil), (*routing.Module)(nil),
-		(*voice.Module)(nil), (*desk.Module)(nil), (*alert.Module)(nil), (*missed.Module)(nil),
+		(*voice.Module)(nil), (*desk.Module)(nil), (*alert.Module)(nil), (*missed.Module)(nil), (*outbound.Module)(nil),
 	} {
 		out = append(out, m.Texts())
 	}

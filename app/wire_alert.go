@@ -15,23 +15,10 @@ import (
 func (h *House) newAlert() *alert.Module {
 	d := alert.Deps{
 		DB: h.db, Clock: h.clock, Facts: facts{h}, Figures: pulses{h}, Names: alertNames{h}, Within: h.identity.Within, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
-		Steps: map[alert.Kind]alert.Step{alert.Recall: recall{h}},
+		Steps: map[alert.Kind]alert.Step{alert.Recall: recall{h}, alert.Notice: &h.surge, alert.Callback: &h.surge},
 	}
-	if h.peers == nil {
-		// What lasts is kept in the memory of the process that takes the calls; of several, only the leader's word goes round.
-		d.Steps[alert.Notice], d.Steps[alert.Callback] = &h.surge, &h.surge
-	} else {
-		d.Lease = func(ctx context.Context) (<-chan struct{}, func(), error) {
-			l, err := h.bus.Lease(ctx, "alerts", string(h.o.Node))
-			if err != nil {
-				return nil, nil, err
-			}
-			return l.Lost(), func() {
-				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-				defer cancel()
-				_ = l.Release(ctx) // it expires by itself
-			}, nil
-		}
+	if h.peers != nil {
+		d.Lease = h.leaseOf("alerts") // the others learn what is in force by followSurge
 	}
 	return alert.New(d)
 }
@@ -79,7 +66,7 @@ func (r recall) Undo(ctx context.Context, d alert.Doing) error {
 	return nil
 }
 
-// surge is what lasts of the surge plans that run: greetings, and callbacks offered.
+// surge is what lasts of the surge plans that run, in this process's memory: greetings, and callbacks offered.
 type surge struct {
 	mu sync.RWMutex
 	on map[string]alert.Doing
@@ -102,6 +89,40 @@ func (s *surge) Undo(_ context.Context, d alert.Doing) error {
 	defer s.mu.Unlock()
 	delete(s.on, d.Key)
 	return nil
+}
+
+// set puts exactly these steps in force.
+func (s *surge) set(all []alert.Doing) {
+	on := make(map[string]alert.Doing, len(all))
+	for _, d := range all {
+		on[d.Key] = d
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.on = on
+}
+
+// surgeEvery is how often a process of several asks which steps are in force: the database has them, and the process
+// that takes a call is seldom the one that watches the alerts.
+const surgeEvery = 2 * time.Second
+
+// followSurge keeps what is in force as the database has it, until ctx ends.
+func (h *House) followSurge(ctx context.Context) {
+	timer := h.clock.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C():
+			if all, err := h.alert.Standing(ctx); err == nil {
+				h.surge.set(all)
+			} else if ctx.Err() == nil {
+				h.log.Warn("the surge plans in force could not be read; those known stay", "err", err)
+			}
+			timer.Reset(surgeEvery)
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // surgeNotices gives the prompts callers of a site are greeted with while a surge plan runs.

@@ -24,7 +24,9 @@ func (h *House) CallOut(ctx context.Context, o contact.Outcall) (id.Contact, err
 		return "", fault.New(fault.Conflict, "desk.signed_out")
 	}
 	if x, far := h.peers.where(at); far && x.Node != h.o.Node && !h.voice.Registered(at) {
-		o.Contact = id.Contact(id.New(h.clock.Now()))
+		if o.Contact == "" {
+			o.Contact = id.Contact(id.New(h.clock.Now()))
+		}
 		return o.Contact, farVoice{h.peers, x.Node}.ask(ctx, farOrder{Verb: "callout", Outcall: o})
 	}
 	return h.voice.CallOut(ctx, o)

@@ -11,4 +11,5 @@ type Outcall struct {
 	Number  string     `json:"number"` // as dialled or in national form
 	Purpose string     `json:"purpose,omitempty"`
 	Ref     string     `json:"ref,omitempty"`
+	RingS   int        `json:"ring_s,omitempty"` // how long the person's phone rings; 0: as long as the house lets it
 }

@@ -11,6 +11,7 @@ import (
 type Config struct {
 	Fence    uint32
 	Settings Settings
+	Trace    int // longest lists of a traced Decision; 0: MaxTrace
 }
 
 // Brain holds the queues and agents of a hotline and decides who takes what. It is a value machine: the same
@@ -54,6 +55,7 @@ type Brain struct {
 	touched []int32 // agents whose state may have changed in this Apply
 	out     []Command
 	tracer  func(*Decision)
+	traced  int
 	trace   Decision
 }
 
@@ -69,6 +71,7 @@ func New(c Config) *Brain {
 		classKeys:   map[string]int32{},
 		profileKeys: map[string]int32{},
 		redial:      redial{by: newTable[caller]()},
+		traced:      min(cmp.Or(c.Trace, MaxTrace), MaxTrace),
 	}
 	b.contactPos.first = func(x, y int32) bool { return b.idOf(x) < b.idOf(y) }
 	for ch := range b.idlePos {

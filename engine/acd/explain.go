@@ -53,7 +53,7 @@ type Rival struct {
 }
 
 // Decision opens one decision: every agent in the order of preference with its refusal, and everybody who came
-// earlier in the order. Lists are cut at MaxTrace, those that matter first; the counts are whole.
+// earlier in the order. Lists are cut at Config.Trace, those that matter first; the counts are whole.
 type Decision struct {
 	At         int64       `json:"at"`
 	Offer      OfferNo     `json:"offer,omitempty"` // 0 when the contact still waits
@@ -73,7 +73,7 @@ type Decision struct {
 	Rivals     []Rival     `json:"rivals"`
 }
 
-// MaxTrace bounds the lists of a Decision.
+// MaxTrace bounds the lists of a Decision, and those of Explain.
 const MaxTrace = 512
 
 // Trace has every decision opened before its offer is made; nil stops it. The function must not keep the Decision
@@ -89,7 +89,7 @@ func (b *Brain) Explain(c id.Contact) (Decision, bool) {
 	}
 	var d Decision
 	ai := b.contacts[ci].agent
-	b.open(&d, ci, ai)
+	b.open(&d, ci, ai, MaxTrace)
 	if ai != none {
 		d.Offer = b.agents[ai].offerNo
 	}
@@ -98,13 +98,13 @@ func (b *Brain) Explain(c id.Contact) (Decision, bool) {
 
 func (b *Brain) explain(no OfferNo, ci, ai int32, cause Cause) {
 	d := &b.trace
-	b.open(d, ci, ai)
+	b.open(d, ci, ai, b.traced)
 	d.Offer, d.Cause = no, cause
 	b.tracer(d)
 }
 
-// open fills d, reusing its lists.
-func (b *Brain) open(d *Decision, ci, ai int32) {
+// open fills d, reusing its lists, of which the first most are kept.
+func (b *Brain) open(d *Decision, ci, ai int32, most int) {
 	c := &b.contacts[ci]
 	q := &b.queues[c.queue]
 	*d = Decision{
@@ -113,25 +113,39 @@ func (b *Brain) open(d *Decision, ci, ai int32) {
 	}
 	for i := range b.agents {
 		if b.agents[i].in {
-			d.Candidates = append(d.Candidates, b.candidate(int32(i), c))
+			d.Agents++
+			d.Candidates = keep(d.Candidates, b.candidate(int32(i), c), most, d.compare)
 		}
 		for h := b.agents[i].holds; h != none; h = b.contacts[h].nextHeld {
 			if b.compareContacts(h, ci) < 0 {
-				d.Rivals = append(d.Rivals, b.rival(h, 1, refusal{KeptFor, none}))
+				d.add(b.rival(h, 1, refusal{KeptFor, none}), most)
 			}
 		}
 	}
 	if ai != none {
 		d.Agent = b.agents[ai].id
-		b.rivals(d, ci, ai)
+		b.rivals(d, ci, ai, most)
 	}
-	slices.SortFunc(d.Candidates, d.compare)
-	slices.SortFunc(d.Rivals, func(x, y Rival) int {
+}
+
+func (d *Decision) add(r Rival, most int) {
+	d.Earlier++
+	d.Rivals = keep(d.Rivals, r, most, func(x, y Rival) int {
 		return cmp.Or(cmp.Compare(x.Key, y.Key), strings.Compare(string(x.Contact), string(y.Contact)))
 	})
-	d.Agents, d.Earlier = len(d.Candidates), len(d.Rivals)
-	d.Candidates = d.Candidates[:min(len(d.Candidates), MaxTrace)]
-	d.Rivals = d.Rivals[:min(len(d.Rivals), MaxTrace)]
+}
+
+// keep puts x at its place in an ordered list that holds the first most of all it is shown. Each offer shows it every
+// agent and a fact keeps a handful: ordering them all would be most of what the brain does.
+func keep[T any](list []T, x T, most int, order func(x, y T) int) []T {
+	if len(list) >= most {
+		if most == 0 || order(x, list[most-1]) >= 0 {
+			return list
+		}
+		list = list[:most-1]
+	}
+	at, _ := slices.BinarySearchFunc(list, x, order)
+	return slices.Insert(list, at, x)
 }
 
 func (b *Brain) candidate(ai int32, c *contact) Candidate {
@@ -172,7 +186,7 @@ func (b *Brain) verdict(a *agent, k *class) refusal {
 }
 
 // rivals adds the classes whose first contact the chosen one overtakes.
-func (b *Brain) rivals(d *Decision, ci, ai int32) {
+func (b *Brain) rivals(d *Decision, ci, ai int32, most int) {
 	for i := range b.classes {
 		k := &b.classes[i]
 		if !k.live || len(k.heap.items) == 0 {
@@ -186,7 +200,7 @@ func (b *Brain) rivals(d *Decision, ci, ai int32) {
 			r.why = HasIt
 		}
 		if b.compareContacts(head, ci) < 0 {
-			d.Rivals = append(d.Rivals, b.rival(head, len(k.heap.items), r))
+			d.add(b.rival(head, len(k.heap.items), r), most)
 		}
 	}
 }

@@ -318,6 +318,9 @@ func TestRowG4Surge(t *testing.T) {
 		if d := cmp.Diff([]Kind{Notice, Recall}, board.Offered); d != "" {
 			t.Errorf("offered (-want +got):\n%s", d)
 		}
+		if all, err := h.Standing(t.Context()); err != nil || len(all) != 2 || all[1].Step.Prompt != "busy" || all[1].Site != "gz" {
+			t.Errorf("in force for every process: %+v, %v", all, err)
+		}
 		leader.Post("/api/v1/surge/peak/stop", nil).OK()
 		h.pass(10 * time.Second)
 		if d := cmp.Diff([]string{"undo notice", "undo recall"}, h.did()); d != "" {
@@ -330,6 +333,9 @@ func TestRowG4Surge(t *testing.T) {
 		}
 		if d := cmp.Diff([]string{"surge.stepped 2 notice false", "surge.stepped 2 notice true", "surge.stepped 1 recall true", "surge.stepped 0  true"}, steps); d != "" {
 			t.Errorf("written down (-want +got):\n%s", d)
+		}
+		if all, err := h.Standing(t.Context()); err != nil || len(all) != 0 {
+			t.Errorf("still in force: %+v, %v", all, err)
 		}
 		board.Plans = nil
 		leader.Get("/api/v1/alerts").OK().Into(&board)

@@ -141,6 +141,18 @@ func (m *Module) nudge() {
 	}
 }
 
+// Standing gives the steps done and not undone of every plan that runs, by whatever process.
+func (m *Module) Standing(ctx context.Context) ([]Doing, error) {
+	runs, err := m.loadRuns(ctx, m.deps.DB)
+	var out []Doing
+	for _, r := range runs {
+		for i := range r.Done {
+			out = append(out, r.doing(i))
+		}
+	}
+	return out, err
+}
+
 // resume puts back what lasts of the steps done before a restart, or by the process that watched before.
 func (m *Module) resume(ctx context.Context) {
 	m.mu.Lock()

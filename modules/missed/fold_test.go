@@ -66,6 +66,12 @@ func TestRowB8WhoIsMissed(t *testing.T) {
 			h.queue(c, "vat", time.Minute)
 			h.fact(c, event.ContactAnswered{Queue: "vat", Agent: "1001"}, event.ContactLost{LastHeard: h.clock.Now().UnixMilli()})
 		}, nil},
+		{"the process died after it promised a call", func(h *house) {
+			c := in(h, ann)
+			h.queue(c, "vat", time.Minute)
+			h.fact(c, event.CallbackAsked{Callback: "CB1", Queue: "vat", Number: ann}, event.ContactExited{Queue: "vat", EnteredAt: 1, Why: "callback", Rule: "callback"},
+				event.ContactLost{LastHeard: h.clock.Now().UnixMilli()})
+		}, nil},
 		{"the process died in the menu", func(h *house) { h.fact(in(h, ann), event.ContactLost{}) }, nil},
 		{"left a message", func(h *house) {
 			c := in(h, ann)

@@ -83,7 +83,7 @@ func examine(ctx context.Context, q store.Querier, c id.Contact) (miss, bool, er
 // judge is examine on facts at hand.
 func judge(c id.Contact, facts []told) (m miss, ok bool) {
 	m.contact = c
-	away, asked := false, false
+	away, asked, promised := false, false, false
 	for _, f := range facts {
 		switch f.kind {
 		case "contact.started":
@@ -95,13 +95,14 @@ func judge(c id.Contact, facts []told) (m miss, ok bool) {
 		case "contact.located":
 			away = as[event.ContactLocated](f).Away
 		case "contact.queued":
-			asked, m.queue, m.site = true, as[event.ContactQueued](f).Queue, id.Site(f.place)
+			asked, promised, m.queue, m.site = true, false, as[event.ContactQueued](f).Queue, id.Site(f.place)
 		case "contact.answered":
 			return m, false
 		case "contact.abandoned":
 			m.kind, m.waitMs = Abandoned, m.waitMs+as[event.ContactAbandoned](f).WaitMs
 		case "contact.exited":
-			m.waitMs += as[event.ContactExited](f).WaitMs
+			b := as[event.ContactExited](f)
+			m.waitMs, promised = m.waitMs+b.WaitMs, b.Why == "callback"
 		case "voicemail.left":
 			m.kind, m.recording = Message, as[event.VoicemailLeft](f).Recording
 		case "contact.ended":
@@ -117,7 +118,7 @@ func judge(c id.Contact, facts []told) (m miss, ok bool) {
 				}
 			}
 		case "contact.lost":
-			if m.at = f.at; asked {
+			if m.at = f.at; asked && !promised { // a promise outlives its call: unkept, it comes on the list itself
 				m.end(Failed)
 			}
 		}

@@ -86,7 +86,9 @@ func breaks(t *testing.T, h *house, law, subject string) {
 			}
 		}
 		t.Errorf("%s does not name %s: %v", law, subject, found)
+		return
 	}
+	t.Errorf("there is no law %s", law)
 }
 
 func tamper(t *testing.T, db *store.DB, text string) {

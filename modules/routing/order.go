@@ -36,6 +36,7 @@ type Reply struct {
 	Ahead    int              `json:"ahead,omitempty"`
 	WaitMs   int64            `json:"wait_ms,omitempty"`
 	Contacts []id.Contact     `json:"contacts,omitempty"`
+	Idle     []Idle           `json:"idle,omitempty"`
 }
 
 // Verb is what is asked of the brain.
@@ -60,6 +61,7 @@ const (
 	verbLeave          Verb = "leave"
 	verbPromise        Verb = "promise"
 	verbConfirm        Verb = "confirm"
+	verbSpare          Verb = "spare"
 )
 
 // Peers are the other processes of the house.
@@ -227,6 +229,8 @@ func (m *Module) carryOut(ctx context.Context, o Order) (r Reply, err error) {
 		err = m.do(ctx, request{leaves: o.Contact, event: acd.Event{Kind: acd.ContactLeft, Contact: o.Contact}})
 	case verbPromise:
 		err = m.do(ctx, request{leaves: o.Contact, promised: true, event: acd.Event{Kind: acd.ContactLeft, Contact: o.Contact}})
+	case verbSpare:
+		r.Idle, r.Ahead, err = m.spareHere(ctx, o.Queue)
 	case verbConfirm:
 		r.OK, err = m.confirmFor(ctx, o)
 	default:

@@ -44,7 +44,7 @@ func (t *thinker) rebuild(fence uint32, lead bool) {
 	}
 	t.leading = lead
 	t.feed(func() {
-		t.brain = acd.New(acd.Config{Settings: brainSettings(t.m.snap.Load().rules), Fence: fence})
+		t.brain = acd.New(acd.Config{Settings: brainSettings(t.m.snap.Load().rules), Fence: fence, Trace: traceAgents})
 		t.brain.Trace(func(d *acd.Decision) { t.decisions[d.Offer] = trimmed(d) })
 		t.apply(acd.Event{Kind: acd.MatchingHeld})
 		t.queues = map[id.Queue]bool{}

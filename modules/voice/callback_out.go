@@ -104,7 +104,7 @@ func (c *call) seek(agent *side) {
 	}
 	person := &side{role: "caller", number: b.number}
 	c.m.gone.Go(func() {
-		ctx, cancel := context.WithTimeoutCause(c.ctx, callbackRing, fault.New(fault.Unavailable, "no_answer"))
+		ctx, cancel := context.WithTimeoutCause(c.ctx, b.ring(), fault.New(fault.Unavailable, "no_answer"))
 		defer cancel()
 		if err := c.call(ctx, person); err != nil {
 			c.post(func() {

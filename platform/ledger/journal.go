@@ -37,8 +37,8 @@ const (
 	journalSlow  = 2 * time.Second // longest pause between two tries
 
 	spanLeast   = 20 * time.Millisecond
-	spanMost    = 400 * time.Millisecond
-	spanPerFact = 3 * time.Millisecond // above 330 facts a second the span grows to its most
+	spanMost    = 800 * time.Millisecond
+	spanPerFact = 3 * time.Millisecond // above 330 facts a second (15 calls) the span grows to its most
 )
 
 // NewJournal makes a journal on the ledger; Run writes it.

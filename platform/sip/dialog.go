@@ -182,6 +182,8 @@ func (d *Dialog) finish(e End) {
 	for _, fn := range waiting {
 		fn() // each sees that the dialog is over
 	}
+	// Transactions wait 32 s for repeats and know the dialog: they must not keep a whole call with its media in memory.
+	d.up.last(func() { d.events.Store(&Events{}) })
 }
 
 // Bye hangs up. A BYE that must wait for the ACK to our 200 (RFC 3261 §15) waits without holding up the caller

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -426,6 +427,35 @@ func TestTraceHoldsTheCall(t *testing.T) {
 	for _, want := range []string{"<INVITE", ">SIP/2.0 200", "<ACK", "<BYE"} {
 		if !strings.Contains(story, want) {
 			t.Errorf("trace lacks %s:\n%s", want, story)
+		}
+	}
+}
+
+// The transactions of a call that is over wait half a minute for repeats: they keep nothing of its owner's alive.
+func TestAnEndedCallIsForgotten(t *testing.T) {
+	gone := make(chan struct{}, 2)
+	owned := func() sip.Events {
+		media := new([4096]byte)
+		runtime.AddCleanup(media, func(struct{}) { gone <- struct{}{} }, struct{}{})
+		return sip.Events{Info: func(*sip.Dialog, string, []byte) { media[0]++ }}
+	}
+	p, c, d := established(t, owned(), nil)
+	c.Request("BYE", "")
+	p.Expect("SIP/2.0 200")
+	<-d.Done()
+	q, out, inv := placed(t, func(o *sip.CallOptions) { o.Events = owned() })
+	inDialog(q, inv, "BYE", 7, "")
+	q.Expect("SIP/2.0 200")
+	<-out.Done()
+	for end, left := time.Now().Add(10*time.Second), 2; left > 0; {
+		runtime.GC()
+		select {
+		case <-gone:
+			left--
+		case <-time.After(20 * time.Millisecond):
+			if time.Now().After(end) {
+				t.Fatalf("%d of 2 calls are kept", left)
+			}
 		}
 	}
 }

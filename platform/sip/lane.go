@@ -157,6 +157,17 @@ func (q *serial) post(fn func()) {
 	}
 }
 
+// last runs fn after all that is under way, at once when there is nothing. fn must not block.
+func (q *serial) last(fn func()) {
+	q.mu.Lock()
+	if q.running {
+		q.queue = append(q.queue, fn)
+		fn = func() {}
+	}
+	q.mu.Unlock()
+	fn()
+}
+
 func (q *serial) run() {
 	for {
 		q.mu.Lock()

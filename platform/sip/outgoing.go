@@ -41,7 +41,10 @@ type Outgoing struct {
 	done   chan struct{}
 }
 
-const maxForks = 16 // early dialogs of one call
+const (
+	maxForks  = 16 // early dialogs of one call
+	eventRoom = 8  // events that wait to be read; the room of 32 was 4 kB of each call for half a minute
+)
 
 // Call begins a call. Events tells what becomes of it; cancelling ctx before the answer is Cancel. The error is for
 // options or addresses that cannot work at all.
@@ -61,7 +64,7 @@ func (s *Server) Call(ctx context.Context, opt CallOptions) (*Outgoing, error) {
 		opt.RingTimeout = 2 * time.Minute
 	}
 	o := &Outgoing{
-		CallID: wire.Token(12), srv: s, opt: opt, hops: hops[at:], fromTag: wire.Token(6), events: make(chan Event, 32),
+		CallID: wire.Token(12), srv: s, opt: opt, hops: hops[at:], fromTag: wire.Token(6), events: make(chan Event, eventRoom),
 		done: make(chan struct{}), rseq: map[*Dialog]uint32{}, headers: opt.Headers,
 	}
 	s.deliver(o.CallID, true, func(l *lane) {
@@ -391,6 +394,7 @@ func (o *Outgoing) failEvent(e Event) {
 
 func (o *Outgoing) settle() {
 	o.settled = true
+	o.opt.Events = Events{} // of those who answer from now on none is kept; see Dialog.finish
 	stopTimer(o.ring)
 	for i, x := range o.l.calls {
 		if x == o {

@@ -14,7 +14,7 @@ const (
 	callRate = 40.0
 	callHold = 300 * time.Millisecond
 	callSpan = 8 * time.Second
-	callGoal = 1.5 // ms, with the bureau's own people
+	callGoal = 1.2 // ms, with the bureau's own people
 	manyGoal = 1.2 // ms, with 300 and with them
 	muchMore = 300
 )

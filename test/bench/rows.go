@@ -5,7 +5,7 @@ func rows() []row {
 	return []row{
 		{
 			Name: "call", Measure: "CPU per call: inbound → answer → queue → agent rings → bridge → hang-up, 33 SIP agents, 40 calls/s, one core",
-			Goal: "≤ 1.5 ms", Compare: "Asterisk 22 app_queue 7.5 ms (5.3–9.1), FreeSWITCH mod_callcenter 26 ms", measure: measureCall,
+			Goal: "≤ 1.2 ms", Compare: "Asterisk 22 app_queue 7.5 ms (5.3–9.1), FreeSWITCH mod_callcenter 26 ms", measure: measureCall,
 		},
 		{
 			Name: "bridged", Measure: "bridged G.711 calls on one core, both legs through the server, < 0.1 % loss and p99 delay < 20 ms above an idle echo loop in the same run",

@@ -85,6 +85,7 @@ async function drawing(page, t, by, locale) {
   check('the difference of two versions stands in words and on the graph', await page.locator('.vue-flow__node[data-id=play] .is-added').count() === 1 && await panel(page).locator('.changes .is-changed').count() >= 1)
   await accessible(page, 'two versions compared')
   await press(panel(page).locator('.versions li').last().locator('button'), by)
+  await page.waitForFunction(() => (document.querySelector('#flow-why')?.value ?? '') !== '') // the old version has come, with a reason to change
   await published(page, t, by, 3)
   check('an old version comes back as a new one', await page.locator('.vue-flow__node[data-id=play]').count() === 0)
 }
@@ -118,13 +119,14 @@ async function counted(page, t, by, calls) {
   const visits = await shown()
   check('the graph has every call and no test call', visits.includes(`→ ${calls.menu + calls.without}`), visits)
   const tables = panel(page).locator('table')
+  await page.waitForFunction(() => document.querySelectorAll('.side .panel table')[1]?.querySelector('td'))
   const first = await tables.nth(1).locator('tbody tr').first().locator('td').allTextContents()
   check('with and without menus stand side by side', first.join(' ') === `${calls.menu} ${calls.without}`, first.join(' '))
   await accessible(page, 'ways through a flow')
 }
 
 /** designing is all of it. */
-export async function designing(browser, house, telephone, t, locale, pictured) {
+export async function designing(browser, house, telephone, t, locale) {
   const by = locale === 'zh' ? 'mouse' : 'keys'
   for (const [keys, n] of [['600ms:1', 1], ['600ms:1', 1]]) {
     const c = new Caller(telephone, house, '12367', 20, ['-press', keys, '-from', `0139000001${n}1`])
@@ -143,7 +145,6 @@ export async function designing(browser, house, telephone, t, locale, pictured) 
   await page.goto('/flows/menu')
   await page.waitForSelector('.vue-flow__node[data-id=menu]')
   await counted(page, t, by, { menu: 2, without: 1 })
-  if (pictured) await pictured(page)
   await page.context().close()
 }
 

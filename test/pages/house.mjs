@@ -50,6 +50,13 @@ export async function freeUDP() {
   throw new Error('no UDP port is free')
 }
 
+/** mediaPorts chooses where a house has its media, below the kernel's own ports: several houses on one machine that begin at
+ *  the same port would be in each other's way. */
+function mediaPorts() {
+  const first = 20_000 + 2 * Math.floor(Math.random() * 5_500)
+  return `${first}-${first + 1_500}`
+}
+
 /** House is a kapok process on a folder of its own. */
 export class House {
   static running = new Set()
@@ -66,7 +73,7 @@ export class House {
     this.sip = `127.0.0.1:${await free()}`
     this.url = `http://${this.http}`
     this.process = spawn(this.program, [command, '--data', this.data, '--http', this.http, '--https', `127.0.0.1:${await free()}`, '--sip', this.sip,
-      '--sips', `127.0.0.1:${await free()}`, '--webrtc-port', String(await freeUDP()), '--advertise-ip', '127.0.0.1', ...more])
+      '--sips', `127.0.0.1:${await free()}`, '--webrtc-port', String(await freeUDP()), '--advertise-ip', '127.0.0.1', '--rtp-ports', mediaPorts(), ...more])
     ended.add(this.process)
     House.running.add(this)
     for (const s of [this.process.stdout, this.process.stderr]) s.on('data', (d) => { this.log += d })

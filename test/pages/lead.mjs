@@ -1,6 +1,6 @@
 // A leader's verbs on the team page, each with its reason, seen by the agent: with the mouse in one language, with the
 // keyboard in the other. Then the alerts and a surge plan.
-import { accessible, check, hears, picture, press } from './browser.mjs'
+import { accessible, check, hears, press } from './browser.mjs'
 import { isReady } from './bureau.mjs'
 import { Caller } from './house.mjs'
 
@@ -66,7 +66,7 @@ async function talks(agent, house, telephone, hands) {
 }
 
 /** supervision is all of a leader's verbs on an agent. */
-export async function supervision(leader, one, two, house, telephone, hands, t, locale) {
+export async function supervision(leader, one, two, house, telephone, hands, t) {
   const { by } = hands
   const lead = new Lead(leader, by, t)
   await two.keyboard.press('Shift+F8').catch(() => {})
@@ -82,7 +82,6 @@ export async function supervision(leader, one, two, house, telephone, hands, t, 
   await seen(one, 'listen', '听一听新人', by)
   check('listen: the leader hears the caller', await hears(leader, 440) || await hears(leader, 880))
   check('and the caller hears the agent alone', (await caller.agent()) >= 0)
-  await picture(leader, 'supervisor', locale)
   await lead.changes('whisper')
   await seen(one, 'whisper', '听一听新人', by)
   await lead.changes('barge')
@@ -137,7 +136,6 @@ export async function alarms(leader, two, hands, t, locale) {
   await strip.waitFor()
   check('who is away is called back, and why', true)
   await press(strip.locator('button'), by)
-  await picture(leader, 'alerts', locale)
   await press(leader.locator('.plan button'), by)
   await leader.waitForFunction(() => !document.querySelector('.plan ol')?.textContent.includes('✓'))
   check('and is undone', true)

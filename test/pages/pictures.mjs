@@ -6,7 +6,7 @@ import { House, sleep } from './house.mjs'
 async function enters(browser, house, user, locale) {
   const page = await person(browser, house, locale)
   await page.setViewportSize({ width: 1280, height: 800 })
-  page.setDefaultTimeout(120_000)
+  page.setDefaultTimeout(150_000)
   await page.goto('/login')
   await page.evaluate(async ([u, l]) => {
     const send = (method, path, body) => fetch(`/api/v1/${path}`, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
@@ -52,15 +52,15 @@ const shots = [
 /** demoPictures shows the demo in both languages. */
 export async function demoPictures(browser, program) {
   const house = new House(program, 'demo')
-  await house.start('demo')
-  await sleep(60_000) // the first callers have been answered, some wait
+  await house.start('demo', ['--agents', '23']) // few enough that callers wait and everybody is busy
+  await sleep(30_000) // the first callers have been answered, some wait
   for (const locale of ['zh', 'en']) {
     const agent = await desk(browser, house, locale)
     const leader = await enters(browser, house, 'leader1', locale)
     await leader.goto('/team')
     await leader.locator('.tile', { hasText: '◆' }).first().locator('.name').click()
     await leader.locator('form.panel .verb').first().click()
-    await leader.locator('form.panel .ask').fill(words[locale].why)
+    await leader.locator('form.panel input.k-grow').fill(words[locale].why)
     await sleep(500)
     await picture(leader, 'supervisor', locale)
     await leader.context().close()

@@ -1,5 +1,5 @@
 // The seat map, the recordings and the report of seats.
-import { accessible, check, picture, press } from './browser.mjs'
+import { accessible, check, press } from './browser.mjs'
 import { comes } from './bureau.mjs'
 
 const sit = (page, seat) => page.evaluate((s) => fetch(`/api/v1/seats/${s}/sit`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' }).then(async (r) => { if (!r.ok) throw new Error(await r.text()) }), seat)
@@ -18,7 +18,6 @@ export async function seating(leader, one, two, t, by, locale) {
   await press(seat(leader, 'W01'), by)
   await seat(leader, 'E01').locator('.who', { hasText: '1002' }).waitFor()
   check(`by ${by} two agents change seats`, await seat(leader, 'W01').locator('.who', { hasText: '1001' }).count() === 1)
-  await picture(leader, 'seats', locale)
   const from = Date.now()
   await two.goto('/healthz') // the page and its sockets are gone
   await seat(leader, 'E01', t).locator('text=▲').waitFor()

@@ -4,7 +4,7 @@
 //   node test/pages/run.mjs            KAPOK_PICTURES=1 makes the README's pictures too
 //                                      KAPOK_PAGES=day,connect,floor,keyboard,summary and KAPOK_LOCALES=zh,en choose parts
 import { administration } from './admin.mjs'
-import { accessible, check, failures, hearsCaller, launch, person, picture, texts } from './browser.mjs'
+import { accessible, check, failures, hearsCaller, launch, person, texts } from './browser.mjs'
 import { build, Caller, House } from './house.mjs'
 import { connect } from './connect.mjs'
 import { keyboard } from './keyboard.mjs'
@@ -172,7 +172,6 @@ async function figures(page, t, locale) {
   await page.waitForFunction(() => document.querySelector('.figures')?.textContent.includes('100'))
   check('the wallboard has the answered calls', true)
   await accessible(page, 'wallboard')
-  await picture(page, 'wallboard', locale)
   await page.goto('/contacts')
   await page.waitForSelector('table tbody tr')
   await accessible(page, 'contacts')
@@ -180,11 +179,9 @@ async function figures(page, t, locale) {
   await page.goto(`/contacts/${id}`)
   await page.waitForFunction(() => document.querySelectorAll('h2, table, svg, canvas').length > 2)
   await accessible(page, 'contact')
-  await picture(page, 'contact', locale)
   await page.goto('/reports')
   await page.waitForSelector('table tbody tr')
   await accessible(page, 'report')
-  await picture(page, 'report', locale)
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(`a:has-text("${t('report.page.csv')}")`)])
   const csv = await (await download.createReadStream()).toArray().then((b) => Buffer.concat(b).toString('utf8'))
   const shown = await page.locator('table tbody tr').first().locator('td, th').allTextContents()
@@ -213,7 +210,6 @@ async function day(browser, locale) {
   const caller = new Caller(telephone, house, number)
   await answer(one, caller, 'first call')
   await accessible(one, 'talking')
-  await picture(one, 'desk', locale)
   await heldAndBack(one, caller)
   await reloaded(one, caller)
   const two = await person(browser, house, locale)
@@ -239,7 +235,7 @@ try {
   for (const locale of process.env.KAPOK_LOCALES?.split(',') ?? ['zh', 'en']) {
     const parts = { connect, floor, keyboard, summary }
     for (const [name, part] of Object.entries({ day, ...Object.fromEntries(Object.entries(parts).map(([n, f]) => [n, (b, l) => f(b, program, telephone, l)])) })) {
-      if (process.env.KAPOK_PAGES?.split(',').includes(name) ?? name !== 'floor') await part(browser, locale)
+      if (process.env.KAPOK_PAGES?.split(',').includes(name) ?? true) await part(browser, locale)
     }
   }
   if (process.env.KAPOK_PICTURES) await demoPictures(browser, program)

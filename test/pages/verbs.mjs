@@ -1,6 +1,6 @@
 // An agent's verbs in real calls: with the mouse in one language, by the desk's keys in the other. What a verb does is heard:
 // the caller says 440 Hz and hears the agents' 880.
-import { accessible, check, hears, picture, press } from './browser.mjs'
+import { accessible, check, hears, press } from './browser.mjs'
 import { isReady } from './bureau.mjs'
 import { Caller, sleep } from './house.mjs'
 
@@ -50,7 +50,7 @@ export class Hands {
 }
 
 /** simple tries what one agent does alone: hold, mute, keypad, help. */
-async function simple(one, leader, caller, hands, t, locale) {
+async function simple(one, leader, caller, hands) {
   await hands.verb(one, 'hold', 'desk.bar.hold')
   check('hold: the caller hears music', (await caller.music()) >= 0)
   await hands.verb(one, 'hold', 'desk.bar.resume')
@@ -76,11 +76,10 @@ async function simple(one, leader, caller, hands, t, locale) {
   check('help: the leader sees it on every page, with the note', true)
   await press(strip.locator('button'), hands.by)
   await strip.waitFor({ state: 'detached' })
-  await picture(one, 'desk', locale)
 }
 
 /** asking consults, turns, meets in three, ends, and hands over. */
-async function asking(one, two, caller, hands, t) {
+async function asking(one, two, caller, hands) {
   await hands.verb(one, 'consult', 'desk.bar.consult')
   await one.locator('#targets li').first().waitFor()
   await accessible(one, 'whom to consult')
@@ -114,7 +113,7 @@ async function asking(one, two, caller, hands, t) {
 const several = (l) => l.level > -40 && l.share > 0.01 && l.share < 0.7
 
 /** danger opens the emergency card and connects 110 into the talk. */
-async function danger(two, caller, party, hands, t) {
+async function danger(two, caller, party, hands) {
   await hands.verb(two, 'emergency', 'desk.bar.emergency')
   await two.locator('.panel .say').waitFor()
   await accessible(two, 'emergency card')
@@ -131,15 +130,15 @@ async function danger(two, caller, party, hands, t) {
 }
 
 /** verbs is all of it; at the end both agents are ready. */
-export async function verbs(one, two, leader, house, telephone, party, t, locale) {
-  const hands = new Hands(locale === 'zh' ? 'mouse' : 'keys', t)
+export async function verbs(one, two, leader, house, telephone, party, t, by) {
+  const hands = new Hands(by, t)
   const caller = new Caller(telephone, house, '12366', 240)
   await hands.answer(one)
   check('answer: both hear each other', await hears(one, 440) && (await caller.agent()) >= 0)
   await isReady(two)
-  await simple(one, leader, caller, hands, t, locale)
-  await asking(one, two, caller, hands, t)
-  await danger(two, caller, party, hands, t)
+  await simple(one, leader, caller, hands)
+  await asking(one, two, caller, hands)
+  await danger(two, caller, party, hands)
   await hands.verb(two, 'transfer', 'desk.bar.transfer')
   await hands.to(two, '1001')
   await hands.answer(one)

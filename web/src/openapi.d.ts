@@ -1472,6 +1472,279 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outbound/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Dialled, reached, refused */
+        get: operations["get-outbound-figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists of people to call, and how far they are */
+        get: operations["get-outbound-lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/fill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** People of a list from past contacts */
+        post: operations["post-outbound-lists-list-fill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** People of a list from XLSX or CSV */
+        post: operations["post-outbound-lists-list-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call nobody of a list for the time being */
+        post: operations["post-outbound-lists-list-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People of a list */
+        get: operations["get-outbound-lists-list-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to work a list off */
+        post: operations["post-outbound-lists-list-start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My lists, and whom I have to call */
+        get: operations["get-outbound-mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/mine/{id}/dial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call the person I look at */
+        post: operations["post-outbound-mine-id-dial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/mine/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what came of a talk */
+        post: operations["post-outbound-mine-id-result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/mine/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the person I look at be, for now */
+        post: operations["post-outbound-mine-id-skip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/mine/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show me the next person */
+        post: operations["post-outbound-mine-next"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/never": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Numbers that are not called */
+        get: operations["get-outbound-never"];
+        put?: never;
+        /** Put a number among those not called */
+        post: operations["post-outbound-never"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/never/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a number be called again */
+        post: operations["post-outbound-never-id-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/never/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Numbers not to be called from XLSX or CSV */
+        post: operations["post-outbound-never-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/people/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a person off their list */
+        post: operations["post-outbound-people-id-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/password/reset": {
         parameters: {
             query?: never;
@@ -4033,9 +4306,306 @@ export interface components {
             /** Format: int64 */
             tries: number;
         };
+        NeverPostBody: {
+            number: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description unix ms; 0: for good
+             */
+            until?: number;
+        };
+        NextInBody: {
+            /** @description empty: any of mine */
+            list?: string;
+        };
         NumberOutBody: {
             /** @description as people write it; empty when it was withheld */
             number: string;
+        };
+        OutboundAttemptFigure: {
+            /**
+             * Format: int64
+             * @description attempts
+             */
+            dialled: number;
+            /**
+             * Format: int64
+             * @description result: what was to be said is said
+             */
+            done: number;
+            key: string;
+            /**
+             * Format: int64
+             * @description answering machines
+             */
+            machine: number;
+            name: string;
+            /**
+             * Format: double
+             * @description reached ÷ dialled, 0–1; null: nobody was dialled
+             */
+            rate: number | null;
+            /**
+             * Format: int64
+             * @description the person answered; an answering machine did not
+             */
+            reached: number;
+            /**
+             * Format: double
+             * @description refused ÷ reached, 0–1
+             */
+            refusal: number | null;
+            /**
+             * Format: int64
+             * @description result: would not talk, or wants never to be called
+             */
+            refused: number;
+            /** Format: int64 */
+            talk_ms: number;
+        };
+        OutboundAttemptReport: {
+            rows: components["schemas"]["OutboundAttemptFigure"][];
+            total: components["schemas"]["OutboundAttemptFigure"];
+        };
+        OutboundCallCard: {
+            contact?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "visit" | "missed" | "correction" | "other";
+            /** @description earlier attempts, newest first */
+            last: components["schemas"]["OutboundLastAttempt"][];
+            list: string;
+            list_name: string;
+            list_name_en?: string;
+            /** @enum {string} */
+            mode: "preview" | "progressive";
+            more: components["schemas"]["OutboundOwnCell"][];
+            name: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            script?: string;
+            /**
+             * Format: int64
+             * @description unix ms
+             */
+            since: number;
+            /** @description the contact they were taken from */
+            source?: string;
+            /** @enum {string} */
+            state: "shown" | "calling" | "dialled" | "reached";
+            /**
+             * Format: int64
+             * @description at most
+             */
+            tries: number;
+            /**
+             * Format: int64
+             * @description this attempt, 1 the first
+             */
+            try: number;
+        };
+        OutboundLastAttempt: {
+            /** Format: int64 */
+            at: number;
+            how: string;
+            note?: string;
+            result?: string;
+        };
+        OutboundListPerson: {
+            agent?: string;
+            agent_name?: string;
+            /**
+             * Format: int64
+             * @description unix ms
+             */
+            due: number;
+            /** @description how the last attempt ended, or why they are not called any more */
+            how?: string;
+            id: string;
+            more: components["schemas"]["OutboundOwnCell"][];
+            name: string;
+            note: string;
+            /** @description masked */
+            number: string;
+            /** Format: int64 */
+            since: number;
+            /** @enum {string} */
+            state: "pending" | "shown" | "calling" | "dialled" | "reached" | "closed";
+            /** Format: int64 */
+            tries: number;
+        };
+        OutboundListProgress: {
+            /** @description nobody is called while it is closed, at lunch or on a holiday */
+            calendar?: string;
+            code: string;
+            /**
+             * @description nobody is called before
+             * @default 09:00
+             */
+            from: string;
+            /**
+             * Format: int64
+             * @description minutes between two attempts
+             * @default 60
+             */
+            gap_min: number;
+            /**
+             * Format: int64
+             * @description progressive: how long an agent has been idle before
+             * @default 5
+             */
+            idle_s: number;
+            /**
+             * Format: int64
+             * @description progressive: so many idle agents are left to callers
+             */
+            keep_free?: number;
+            /** @description who has called in and been answered meanwhile is called all the same */
+            keep_on?: boolean;
+            /**
+             * @description return visit, missed caller, correction of a wrong answer
+             * @default visit
+             * @enum {string}
+             */
+            kind: "visit" | "missed" | "correction" | "other";
+            /**
+             * @description preview: the agent looks first and dials; progressive: dialled for agents who are idle
+             * @default preview
+             * @enum {string}
+             */
+            mode: "preview" | "progressive";
+            name: string;
+            name_en?: string;
+            on: boolean;
+            /** @description closed people by how */
+            outcomes: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            people: number;
+            /**
+             * Format: int64
+             * @description of two lists for the same agents the higher comes first
+             */
+            priority?: number;
+            /** @description agents who meet its needs; its callers come first */
+            queue: string;
+            /**
+             * Format: int64
+             * @description how long the person's telephone rings
+             * @default 40
+             */
+            ring_s: number;
+            /** @description what the agent reads out */
+            script?: string;
+            /** @description why nobody may be called now: hours, lunch, holiday, closed */
+            shut?: string;
+            /** @description its agents, with all below it */
+            site: string;
+            /** @description people by state */
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * @description nor from then on
+             * @default 18:00
+             */
+            to: string;
+            /**
+             * Format: int64
+             * @default 3
+             */
+            tries: number;
+        };
+        OutboundMyOutbound: {
+            /** @description the one being looked at or called, and those without a result, oldest first */
+            cards: components["schemas"]["OutboundCallCard"][];
+            lists: components["schemas"]["OutboundOfferedList"][];
+        };
+        OutboundNeverCalled: {
+            /** Format: int64 */
+            at: number;
+            by: string;
+            id: string;
+            /** @description masked */
+            number: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description unix ms; 0: for good
+             */
+            until: number;
+        };
+        OutboundNone: Record<string, never>;
+        OutboundOfferedList: {
+            code: string;
+            /**
+             * Format: int64
+             * @description people who can be called now
+             */
+            due: number;
+            /** @enum {string} */
+            mode: "preview" | "progressive";
+            name: string;
+            name_en?: string;
+            /** @description why nobody may be called now: hours, lunch, holiday, closed */
+            shut?: string;
+        };
+        OutboundOwnCell: {
+            text: string;
+            title: string;
+        };
+        OutboundPastFilter: {
+            /** @description local day, 2026-11-01 */
+            from: string;
+            /**
+             * Format: int64
+             * @description those who graded the service so or lower, 1 very dissatisfied; 0: all
+             */
+            grade?: number;
+            queue?: string;
+            site?: string;
+            /** @description local day, included */
+            to: string;
+            topic?: string;
+        };
+        OutboundPeopleTaken: {
+            /** Format: int64 */
+            added: number;
+            dry_run: boolean;
+            /** @description with any, nobody was taken */
+            flaws: components["schemas"]["OutboundTableFlaw"][];
+            /**
+             * Format: int64
+             * @description on the list already: left as they are
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description numbers not to be called: left out
+             */
+            never: number;
+        };
+        OutboundTableFlaw: {
+            code: string;
+            /** Format: int64 */
+            line: number;
+            params?: {
+                [key: string]: unknown;
+            };
+            say: string;
+        };
+        OutboundTalkResult: {
+            /**
+             * Format: int64
+             * @description again: not before, unix ms; 0: after the list's usual time
+             */
+            due?: number;
+            note?: string;
+            /** @enum {string} */
+            result: "done" | "again" | "refused" | "machine" | "wrong" | "never";
         };
         PasswordInBody: {
             new: string;
@@ -4897,6 +5467,9 @@ export interface components {
         RightsOutBody: {
             items: string[];
         };
+        RunOutBody: {
+            lists: components["schemas"]["OutboundListProgress"][];
+        };
         SeatsOutBody: {
             /**
              * Format: int64
@@ -4996,6 +5569,9 @@ export interface components {
                 [key: string]: number;
             };
         };
+        SkipInBody: {
+            why: string;
+        };
         StartInBody: {
             /** @description agents who are asked back see it */
             why: string;
@@ -5004,6 +5580,14 @@ export interface components {
             reason?: string;
             /** @enum {string} */
             state: "ready" | "away";
+        };
+        StoreSliceListPerson: {
+            next?: string;
+            rows: components["schemas"]["OutboundListPerson"][];
+        };
+        StoreSliceNeverCalled: {
+            next?: string;
+            rows: components["schemas"]["OutboundNeverCalled"][];
         };
         SuperviseInBody: {
             contact: string;
@@ -5562,7 +6146,24 @@ export type MissedResult = components['schemas']['MissedResult'];
 export type MissedRow = components['schemas']['MissedRow'];
 export type MissedShown = components['schemas']['MissedShown'];
 export type MissedWhole = components['schemas']['MissedWhole'];
+export type NeverPostBody = components['schemas']['NeverPostBody'];
+export type NextInBody = components['schemas']['NextInBody'];
 export type NumberOutBody = components['schemas']['NumberOutBody'];
+export type OutboundAttemptFigure = components['schemas']['OutboundAttemptFigure'];
+export type OutboundAttemptReport = components['schemas']['OutboundAttemptReport'];
+export type OutboundCallCard = components['schemas']['OutboundCallCard'];
+export type OutboundLastAttempt = components['schemas']['OutboundLastAttempt'];
+export type OutboundListPerson = components['schemas']['OutboundListPerson'];
+export type OutboundListProgress = components['schemas']['OutboundListProgress'];
+export type OutboundMyOutbound = components['schemas']['OutboundMyOutbound'];
+export type OutboundNeverCalled = components['schemas']['OutboundNeverCalled'];
+export type OutboundNone = components['schemas']['OutboundNone'];
+export type OutboundOfferedList = components['schemas']['OutboundOfferedList'];
+export type OutboundOwnCell = components['schemas']['OutboundOwnCell'];
+export type OutboundPastFilter = components['schemas']['OutboundPastFilter'];
+export type OutboundPeopleTaken = components['schemas']['OutboundPeopleTaken'];
+export type OutboundTableFlaw = components['schemas']['OutboundTableFlaw'];
+export type OutboundTalkResult = components['schemas']['OutboundTalkResult'];
 export type PasswordInBody = components['schemas']['PasswordInBody'];
 export type PauseInBody = components['schemas']['PauseInBody'];
 export type PeaksOutBody = components['schemas']['PeaksOutBody'];
@@ -5616,6 +6217,7 @@ export type RevealInputBody = components['schemas']['RevealInputBody'];
 export type RevealOutBody = components['schemas']['RevealOutBody'];
 export type RewrapOutBody = components['schemas']['RewrapOutBody'];
 export type RightsOutBody = components['schemas']['RightsOutBody'];
+export type RunOutBody = components['schemas']['RunOutBody'];
 export type SeatsOutBody = components['schemas']['SeatsOutBody'];
 export type SectionChange = components['schemas']['SectionChange'];
 export type SectionFormer = components['schemas']['SectionFormer'];
@@ -5629,8 +6231,11 @@ export type SignInInBody = components['schemas']['SignInInBody'];
 export type SitesOutBody = components['schemas']['SitesOutBody'];
 export type SitInBody = components['schemas']['SitInBody'];
 export type SkillsOutBody = components['schemas']['SkillsOutBody'];
+export type SkipInBody = components['schemas']['SkipInBody'];
 export type StartInBody = components['schemas']['StartInBody'];
 export type StateInBody = components['schemas']['StateInBody'];
+export type StoreSliceListPerson = components['schemas']['StoreSliceListPerson'];
+export type StoreSliceNeverCalled = components['schemas']['StoreSliceNeverCalled'];
 export type SuperviseInBody = components['schemas']['SuperviseInBody'];
 export type TeamOutBody = components['schemas']['TeamOutBody'];
 export type TokensOutBody = components['schemas']['TokensOutBody'];
@@ -8630,6 +9235,573 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LookOIDCOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-outbound-figures": {
+        parameters: {
+            query: {
+                by?: "list" | "agent" | "day";
+                /** @description local day, 2026-11-01 */
+                from: string;
+                site?: string;
+                /** @description local day, included */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundAttemptReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-outbound-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-fill": {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutboundPastFilter"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundPeopleTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-import": {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: {
+                "Content-Type"?: string;
+            };
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundPeopleTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-outbound-lists-list-people": {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "pending" | "shown" | "calling" | "dialled" | "reached" | "closed";
+            };
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreSliceListPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-outbound-mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundMyOutbound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-mine-id-dial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundMyOutbound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-mine-id-result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutboundTalkResult"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundMyOutbound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-mine-id-skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkipInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundMyOutbound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-mine-next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NextInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundMyOutbound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-outbound-never": {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                /** @description whole; empty: the newest */
+                number?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreSliceNeverCalled"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-never": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NeverPostBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundNone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-never-id-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundNone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-never-import": {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: {
+                "Content-Type"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundPeopleTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-people-id-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundNone"];
                 };
             };
             /** @description Error */

@@ -255,3 +255,16 @@ describe('listening quality (E-model)', () => {
     expect(mosOf(1, 2000)).toBe(1)
   })
 })
+
+it('a telephone that only calls is ready when it is connected, and calls', async () => {
+  const caller = createPhone({ open: async () => (ua = new FakeUA()), media: () => ({}), register: false })
+  let registration = ''
+  caller.watch((x) => { registration = x.registration })
+  await caller.register(account)
+  expect(registration).toBe('connecting')
+  ua.fire('connected')
+  expect(registration).toBe('registered')
+  await caller.call('sip:test-1@kapok')
+  expect(ua.did).toEqual(['start', 'call sip:test-1@kapok'])
+  await caller.register(null)
+})

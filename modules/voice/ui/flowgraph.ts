@@ -11,6 +11,12 @@ export interface PathRow { node: string; what: string; port: string; to: string;
 /** A way out of a node: `field` as the server writes it (next, timeout, keys[0], cases[1]); `to` may be empty. */
 export interface Port { field: string; label: string; to: string }
 
+/** nameIn gives a node's name in the reader's language, its id when it has none. */
+export function nameIn(g: FlowGraph, id: string, locale: string): string {
+  const n = g.nodes.find((x) => x.id === id)
+  return (locale === 'en' && n?.name_en) || n?.name || id
+}
+
 /** portsOf lists the ways out of a node, in the order of its form: what is not connected yet stands with an empty target. */
 export function portsOf(n: FlowNode, kinds: readonly KindForm[], locale = 'zh'): Port[] {
   const out: Port[] = []

@@ -1,1 +1,0 @@
-export{t as default}from"./HeadsetTest-J9B7lAx5.js";
