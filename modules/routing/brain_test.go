@@ -102,6 +102,27 @@ func TestAwayAfterMissed(t *testing.T) {
 	}
 }
 
+// TestPain10DeadProcessBlamesNobody: offers of a call whose process is dead fail before any phone rings. The agent is
+// not sent away for them, however many they are.
+func TestPain10DeadProcessBlamesNobody(t *testing.T) {
+	for _, code := range []string{"bus.subject.unanswered", "platform.process.gone", "voice.call.gone", "voice.media.none"} {
+		t.Run(code, func(t *testing.T) {
+			h := newHouse(t)
+			h.signIn("a")
+			h.enter("vat", "c1")
+			for range 4 { // missed_limit: 2
+				h.rung("a").refuse(code)
+				h.silent("a")
+				h.pass(6 * time.Second)
+			}
+			h.rung("a")
+			if s := h.state("a"); s == "away missed" {
+				t.Errorf("the agent is %s", s)
+			}
+		})
+	}
+}
+
 // TestRowB11 are the rules that end a wait: full, closed, closing, nobody signed in, waited too long.
 func TestRowB11(t *testing.T) {
 	t.Run("full", func(t *testing.T) {

@@ -129,10 +129,21 @@ func (m *Module) unanswered(c acd.Command, ended, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	ev := acd.Event{Kind: kind, Agent: c.Agent, Offer: c.Offer, Contact: c.Contact, Reason: fault.CodeOf(err)}
-	if ev.Reason == "voice.media.none" { // no port or socket of ours was free
+	if ours(ev.Reason) {
 		ev.Reason = acd.ReasonHouse
 	}
 	if derr := m.do(ctx, request{event: ev, by: "brain"}); derr != nil {
 		m.deps.Log.Warn("the brain was not told of a failed offer; its deadline will do it", "offer", c.Offer.ID(), "err", derr)
 	}
+}
+
+// ours says whether an offer failed by the house, before any phone rang: no port or socket was free, or the process
+// that has the call is dead or has lost it. Until that call is given up it is offered on, and nobody is to be sent
+// away for having missed it.
+func ours(code string) bool {
+	switch code {
+	case "voice.media.none", "voice.call.gone", "platform.process.gone", "bus.subject.unanswered", "bus.closed":
+		return true
+	}
+	return false
 }

@@ -214,8 +214,10 @@ type earful struct {
 func (h *house) earful(number string) *earful {
 	h.t.Helper()
 	e := &earful{line: h.line()}
+	e.line.mu.Lock() // its listener runs already
 	e.tone = -1
 	e.ear = func(a []byte) { e.mu.Lock(); defer e.mu.Unlock(); e.all = append(e.all, a...) }
+	e.line.mu.Unlock()
 	e.Call = e.NewCall("sip:" + number + "@" + h.sip.Addr("udp").String())
 	e.Establish(e.sdp())
 	e.connect(e.Answer_.Body)
