@@ -39,6 +39,8 @@ var harms = []harm{
 	{law: "report.legs", name: "a leg shorter than its parts", spoil: changed("leg.ended agent", func(b event.LegEnded) event.Body { b.HoldMs += 5000; return b })},
 	{law: "report.states", name: "a change of state is missing", spoil: without("agent.changed wrapup")},
 	{law: "report.states", name: "a change of state came twice", spoil: twice("agent.changed wrapup")},
+	{law: "report.line", name: "a state that begins later than the one before ended", spoil: changed("agent.changed talking", func(b event.AgentChanged) event.Body { b.WasSince += 1000; return b })},
+	{law: "report.line", name: "a state nobody was in", spoil: changed("agent.changed talking", func(b event.AgentChanged) event.Body { b.Was = event.Away; return b })},
 	{law: "report.winner", name: "two agents answered", spoil: twice("contact.answered")},
 	{law: "report.talk", name: "billed for an hour after the leg", spoil: changed("agent.changed talking", func(b event.AgentChanged) event.Body { b.WasMs += 3_600_000; return b })},
 	{law: "report.presence", name: "open, and nobody has it", spoil: without("contact.ended")},
@@ -119,7 +121,7 @@ func named(t *testing.T, h *House, x harm, contact, agent string) {
 	want := x.subject
 	if want == "" {
 		want = contact
-		if x.law == "report.states" {
+		if x.law == "report.states" || x.law == "report.line" {
 			want = agent
 		}
 	}

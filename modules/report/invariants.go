@@ -23,6 +23,7 @@ func (m *Module) Invariants() []ledger.Invariant {
 		{Name: "report.ends", Check: checkEnds},
 		{Name: "report.legs", Check: checkLegs},
 		{Name: "report.states", Check: m.checkStates},
+		{Name: "report.line", Check: m.checkLine},
 		{Name: "report.winner", Check: checkWinner},
 		{Name: "report.talk", Check: m.checkTalk},
 		{Name: "report.recount", Check: m.checkRecount},
