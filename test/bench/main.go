@@ -31,9 +31,18 @@ func main() {
 	flag.StringVar(&o.perf, "perf", "", "write a profile of the server while row `call` is measured to this file (needs perf)")
 	flag.StringVar(&o.bin, "bin", "", "a kapok binary to measure instead of one built from this tree")
 	echo := flag.Bool("echo", false, "be the idle echo loop (the bench calls itself)")
+	relay := flag.String("relay", "", "be the media plane of row fast-path (likewise)")
+	spin := flag.String("spin", "", "be the idle loop that row fast-path measures with (likewise)")
 	flag.Parse()
 	if *echo {
 		beEcho()
+		return
+	}
+	if *relay != "" || *spin != "" {
+		if err := beOther(*relay, *spin); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -1,0 +1,1 @@
+export{t as default}from"./HeadsetTest-D0Zyq27U.js";

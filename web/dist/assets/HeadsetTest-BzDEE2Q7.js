@@ -1,1 +1,0 @@
-export{t as default}from"./HeadsetTest-C3USIHQ5.js";
