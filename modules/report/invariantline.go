@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/platform/ledger"
@@ -24,8 +23,8 @@ func (m *Module) checkLine(ctx context.Context, _ *store.DB) ([]ledger.Breach, e
 	now := map[string]moment{}
 	var out []ledger.Breach
 	err = m.deps.Ledger.Range(ctx, ledger.Span{From: from, Kinds: []string{"agent.changed"}}, func(f ledger.Fact) error {
-		var b event.AgentChanged
-		if json.Unmarshal(f.Body, &b) != nil || b.Was == b.State && b.WasMs == 0 {
+		b, readable := ledger.Read[event.AgentChanged](&f)
+		if !readable || b.Was == b.State && b.WasMs == 0 {
 			return nil
 		}
 		before, known := now[f.Subject]

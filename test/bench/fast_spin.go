@@ -45,7 +45,7 @@ func beSpinner(path string) error {
 			x ^= x << 13
 			x ^= x >> 7
 		}
-		atomic.AddUint64(count, 1|x&0) // the sum is used, so it is made
+		atomic.AddUint64(count, min(x, 1)) // 1: x is never 0, and is used, so it is made
 	}
 }
 
