@@ -29,7 +29,8 @@ func TestRowB5WhatADeadProcessLeftIsMended(t *testing.T) {
 		{"the row alone: it was promised", "open", nil, "not told once that it was asked for", "callback.asked ", "open"},
 		{"reached, and still in the book", "open", []event.Body{asked("CB3"), reached("CB3")}, "kept, and it is open", "callback.ended reached ", "reached"},
 		{"its end is told, and it is open", "open", []event.Body{asked("CB4"), ended("CB4", "came_back")}, "its end is told, and it is open", "", "came_back"},
-		{"over, and its end is not told", "gave_up", []event.Body{asked("CB5")}, "over, and its end is not told", "callback.ended gave_up ", "gave_up"},
+		{"an agent was faster than the promise", "dropped", nil, "", "", "dropped"},
+		{"over, and its end is not told", "gave_up", []event.Body{asked("CB6")}, "over, and its end is not told", "callback.ended gave_up ", "gave_up"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			callback := fmt.Sprintf("CB%d", n)
