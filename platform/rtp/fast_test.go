@@ -355,9 +355,6 @@ func reports(r *rig) {
 	r.talk()
 	for _, l := range []*Plain{r.la, r.lb} {
 		before := l.Stats()
-		l.in.mu.Lock()
-		l.nextRTCP = time.Time{}
-		l.in.mu.Unlock()
 		raw := r.a
 		if l == r.lb {
 			raw = r.b
@@ -366,8 +363,11 @@ func reports(r *rig) {
 		if err != nil {
 			continue // somebody has the port: the other side will do
 		}
+		l.in.mu.Lock() // it is due, now that somebody listens
+		l.nextRTCP = time.Time{}
+		l.in.mu.Unlock()
 		b := make([]byte, 500)
-		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 		n, _, err := c.ReadFromUDPAddrPort(b)
 		if err != nil || b[1] != typeSR {
 			r.Fatalf("no sender report: %v", err)
