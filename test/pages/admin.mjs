@@ -181,6 +181,7 @@ async function passwords(admin, browser, house, locale) {
   await page.locator('.fault').waitFor()
   await page.fill('#code', six(secret))
   await page.locator('.enrol button[type=submit]').click()
+  await page.locator('.codes li').first().waitFor()
   const codes = await page.locator('.codes li').allTextContents()
   await page.locator('.narrow input[type=checkbox]').check()
   await page.locator('.narrow .is-primary').click()
