@@ -112,12 +112,15 @@ func (l *Plain) home(now time.Time) {
 	if ln == nil {
 		return
 	}
-	ln.slot.Take()
+	had := ln.slot.Take()
 	l.in.look(now)
 	l.in.lane = nil
-	if ln.received >= fastTried {
+	switch {
+	case ln.received >= fastTried:
 		l.fast.tries = 0
-	} else {
+	case had: // by a packet that we were still reading, or by ourselves: no fault of the stream
+		l.fast.rest = now.Add(fastRest)
+	default:
 		l.fast.rest = now.Add(fastRest << min(l.fast.tries, fastDoubles))
 		l.fast.tries++
 	}

@@ -354,10 +354,6 @@ func newStream(r *rig) {
 func reports(r *rig) {
 	r.talk()
 	for _, l := range []*Plain{r.la, r.lb} {
-		before := l.Stats()
-		l.in.mu.Lock()
-		l.nextRTCP = time.Time{}
-		l.in.mu.Unlock()
 		raw := r.a
 		if l == r.lb {
 			raw = r.b
@@ -366,6 +362,10 @@ func reports(r *rig) {
 		if err != nil {
 			continue // somebody has the port: the other side will do
 		}
+		before := l.Stats()
+		l.in.mu.Lock()
+		l.nextRTCP = time.Time{}
+		l.in.mu.Unlock()
 		b := make([]byte, 500)
 		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
 		n, _, err := c.ReadFromUDPAddrPort(b)

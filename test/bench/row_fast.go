@@ -13,7 +13,7 @@ const (
 	fastGoal  = 4000
 	fastDelay = 20 * time.Millisecond
 	fastSpan  = 5 * time.Second
-	fastWidth = 100 // calls that begin together
+	fastWidth = 25 // calls that begin together, every 100 ms: the process carries each until the kernel has it
 )
 
 // fastRig is that world.
