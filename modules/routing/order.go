@@ -34,7 +34,7 @@ type Reply struct {
 	Agent    id.User          `json:"agent,omitempty"`
 	OK       bool             `json:"ok,omitempty"`
 	Ahead    int              `json:"ahead,omitempty"`
-	WaitMs   int64            `json:"wait_ms,omitempty"`
+	Standing Standing         `json:"standing"`
 	Contacts []id.Contact     `json:"contacts,omitempty"`
 	Idle     []Idle           `json:"idle,omitempty"`
 }
@@ -222,9 +222,7 @@ func (m *Module) carryOut(ctx context.Context, o Order) (r Reply, err error) {
 		}
 		err = werr
 	case verbPlace:
-		var wait time.Duration
-		r.Ahead, wait, r.OK, err = m.placeHere(ctx, o.Contact)
-		r.WaitMs = wait.Milliseconds()
+		r.Standing, r.OK, err = m.placeHere(ctx, o.Contact)
 	case verbLeave:
 		err = m.do(ctx, request{leaves: o.Contact, event: acd.Event{Kind: acd.ContactLeft, Contact: o.Contact}})
 	case verbPromise:
