@@ -72,7 +72,6 @@ func (t *talks) forget(before int64) {
 type under struct {
 	number   string
 	ours     id.Number
-	queue    id.Queue
 	answered int64
 	secret   bool
 }
