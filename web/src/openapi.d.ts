@@ -3133,8 +3133,11 @@ export interface components {
             user: string;
         };
         DeskCallView: {
-            /** @enum {string} */
-            answer: "browser" | "handset";
+            /**
+             * @description outside: a mobile or landline, where the call is taken by a key
+             * @enum {string}
+             */
+            answer: "browser" | "handset" | "outside";
             city?: string;
             /** @description who is being asked */
             consult?: components["schemas"]["DeskConsultView"];
@@ -3262,6 +3265,8 @@ export interface components {
         DeskEndpointView: {
             /** @enum {string} */
             kind: "browser" | "phone" | "";
+            /** @description a mobile or landline outside the house, where calls are taken by a key */
+            outside?: boolean;
             phone?: string;
             registered: boolean;
         };
@@ -3355,6 +3360,8 @@ export interface components {
         };
         DeskPhoneEntry: {
             code: string;
+            /** @description a mobile or landline outside the house */
+            outside?: boolean;
             registered: boolean;
             taken_by?: string;
         };
@@ -5890,6 +5897,9 @@ export interface components {
             code: string;
             from?: string;
             name: string;
+            /** @description a mobile or landline that is called over a trunk */
+            outside?: boolean;
+            /** @description it can be rung */
             registered: boolean;
         };
         VoicePromptView: {
