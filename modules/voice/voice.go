@@ -111,6 +111,7 @@ type Deps struct {
 
 	Presence Presence // nil: there are no other processes
 	Far      Far      // nil: there are none
+	Others   Others   // nil: there are none
 
 	Data      string   // data folder: recordings, uploaded sounds
 	Key       []byte   // 32 bytes: seals recordings
