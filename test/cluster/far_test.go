@@ -135,7 +135,7 @@ func TestRowB5WhatAnotherProcessHolds(t *testing.T) {
 
 	// Taken over.
 	must(t, y.leader.Post(y.ctx, "/desk/team/1002/listen", map[string]string{"contact": contact, "phone": "8003", "why": "a try"}, nil))
-	ear = <-lead
+	<-lead
 	must(t, y.leader.Post(y.ctx, "/desk/team/1002/take_over", map[string]string{"contact": contact, "phone": "8003", "why": "a try"}, nil))
 	<-again.Done()
 	y.hears("the caller hears who took over", caller.Media, 1320, true)
