@@ -3116,8 +3116,11 @@ export interface components {
             user: string;
         };
         DeskCallView: {
-            /** @enum {string} */
-            answer: "browser" | "handset";
+            /**
+             * @description outside: a mobile or landline, where the call is taken by a key
+             * @enum {string}
+             */
+            answer: "browser" | "handset" | "outside";
             city?: string;
             /** @description who is being asked */
             consult?: components["schemas"]["DeskConsultView"];
@@ -3245,6 +3248,8 @@ export interface components {
         DeskEndpointView: {
             /** @enum {string} */
             kind: "browser" | "phone" | "";
+            /** @description a mobile or landline outside the house, where calls are taken by a key */
+            outside?: boolean;
             phone?: string;
             registered: boolean;
         };
@@ -3338,6 +3343,8 @@ export interface components {
         };
         DeskPhoneEntry: {
             code: string;
+            /** @description a mobile or landline outside the house */
+            outside?: boolean;
             registered: boolean;
             taken_by?: string;
         };
@@ -5869,6 +5876,9 @@ export interface components {
             code: string;
             from?: string;
             name: string;
+            /** @description a mobile or landline that is called over a trunk */
+            outside?: boolean;
+            /** @description it can be rung */
             registered: boolean;
         };
         VoicePromptView: {
