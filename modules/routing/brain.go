@@ -50,6 +50,7 @@ type thinker struct {
 	granted   bool                          // set by a Connect command of the event being applied
 	decisions map[acd.OfferNo]*acd.Decision // of the event being applied, opened
 	feeding   map[id.User]acd.Command       // while a state is fed in: the newest state told of each agent
+	over      over                          // of the event being applied: the talk that is over
 	leaving   []id.User                     // to be signed out when the event has been followed
 	touched   map[id.User]struct{}          // to be written down when the request has been followed
 	tickets   map[id.User][]chan error      // who waits for that

@@ -43,6 +43,13 @@ type standing struct {
 	next    string
 }
 
+// over says that an agent's talk has ended, and when. The brain may hear of it late: while it stood still, or while
+// nobody decided. Talk ends with the leg all the same.
+type over struct {
+	agent id.User
+	at    int64 // unix ms
+}
+
 // agentState follows the brain's word on an agent. While a state is fed in, only the last word counts.
 func (t *thinker) agentState(c acd.Command, by string) {
 	p := t.agents[c.Agent]
@@ -56,6 +63,9 @@ func (t *thinker) agentState(c acd.Command, by string) {
 	}
 	p.wish(c)
 	to := standing{state: stateWord(c.State), reason: c.Reason, contact: c.Contact, since: c.Since, until: c.Deadline, next: c.Pending}
+	if p.now.state == event.Talking && t.over.agent == p.user && t.over.at > 0 {
+		to.since = min(to.since, t.over.at)
+	}
 	if to.state == event.Talking && to.contact == p.direct && p.direct != "" {
 		to.state = event.Ringing // given past the queues, and not answered yet
 	} else {

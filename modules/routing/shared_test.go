@@ -334,7 +334,7 @@ func TestTakeOverByAnotherProcess(t *testing.T) {
 		y.enter(two, c)
 		time.Sleep(3 * time.Millisecond) // a place of its own
 	}
-	y.until("c6 has its place", func() bool { ahead, _, ok, err := two.Place(t.Context(), "c6"); return err == nil && ok && ahead >= 2 })
+	y.until("c6 has its place", func() bool { s, ok, err := two.Place(t.Context(), "c6"); return err == nil && ok && s.Ahead >= 2 })
 
 	close(first.lost)
 	y.until("nobody decides", func() bool { return !one.leads.Load() })
