@@ -1540,6 +1540,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outbound/lists/{list}/missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Missed callers onto a list */
+        post: operations["post-outbound-lists-list-missed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outbound/lists/{list}/pause": {
         parameters: {
             query?: never;
@@ -4452,6 +4469,8 @@ export interface components {
              * @default 09:00
              */
             from: string;
+            /** @description missed callers come onto it by themselves while it is on, and go when anybody has spoken with them */
+            from_missed?: boolean;
             /**
              * Format: int64
              * @description minutes between two attempts
@@ -4477,6 +4496,8 @@ export interface components {
              * @enum {string}
              */
             kind: "visit" | "missed" | "correction" | "other";
+            /** @description only those who waited in this queue last; empty: all of the site */
+            missed_of?: string;
             /**
              * @description preview: the agent looks first and dials; progressive: dialled for agents who are idle
              * @default preview
@@ -9378,6 +9399,39 @@ export interface operations {
                 "application/octet-stream": string;
             };
         };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundPeopleTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-missed": {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
