@@ -132,6 +132,7 @@ func (l *Plain) home(now time.Time) {
 	ln.slot.Take()
 	l.in.look(now)
 	l.in.lane = nil
+	l.plane.lanes.Add(-1)
 	if ln.received >= fastTried {
 		l.fast.tries = 0
 	} else {
@@ -280,6 +281,7 @@ func (l *Plain) give(k *kernel.Table, to *Plain, in, out kernel.Way, turn uint32
 	ln := &lane{table: k, slot: slot, from: l, to: to, turn: turn, laid: now, seqOff: s.seqOff, timeOff: s.timeOff}
 	at := func(then time.Time) time.Duration { return k.Now() - now.Sub(then) }
 	l.in.lane, s.lane, s.even = ln, ln, true
+	l.plane.lanes.Add(1)
 	l.in.queue = queue{may: true, ssrc: t.ssrc, time: s.time - s.timeOff}
 	slot.Give(kernel.Order{
 		From: l.latch.current, To: in.From, Kind: l.in.typeOf(l.in.frame.Codec), SSRC: t.ssrc,

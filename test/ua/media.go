@@ -35,6 +35,8 @@ type Media struct {
 	keyType byte
 	send    bool
 	heard   []int16 // the newest last
+	pressed []byte  // keys heard
+	key     uint32  // timestamp of the last of them
 	packets int
 	last    time.Time
 	gap     time.Duration // longest between two packets
@@ -204,6 +206,9 @@ func (m *Media) listen() {
 			return
 		default:
 		}
+		if err == nil && n >= 16 && b[1]&0x7f == 101 {
+			m.hearKey(b)
+		}
 		if err != nil || n < 12 || b[1]&0x7f != 8 && b[1]&0x7f != 0 {
 			continue
 		}
@@ -225,6 +230,23 @@ func (m *Media) listen() {
 		}
 		m.mu.Unlock()
 	}
+}
+
+// hearKey keeps a key that has been released; its end is said three times.
+func (m *Media) hearKey(b []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at := binary.BigEndian.Uint32(b[4:])
+	if end := b[13]&0x80 != 0; end && b[12] < 16 && (len(m.pressed) == 0 || m.key != at) {
+		m.pressed, m.key = append(m.pressed, "0123456789*#ABCD"[b[12]]), at
+	}
+}
+
+// Keys gives the keys that the other side has pressed (RFC 4733).
+func (m *Media) Keys() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return string(m.pressed)
 }
 
 // Packets gives how many packets have come.
