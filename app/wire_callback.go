@@ -9,9 +9,10 @@ import (
 	"github.com/kapok-hotline/kapok/modules/voice"
 )
 
-// Place answers how many wait before a contact and how long it may take.
-func (q queues) Place(ctx context.Context, c id.Contact) (ahead int, wait time.Duration, ok bool, err error) {
-	return q.h.routing.Place(ctx, c)
+// Place answers where a contact stands in its queue.
+func (q queues) Place(ctx context.Context, c id.Contact) (voice.Standing, bool, error) {
+	s, ok, err := q.h.routing.Place(ctx, c)
+	return voice.Standing(s), ok, err
 }
 
 // Promise takes a contact out of its queue that is to be called back.

@@ -10,6 +10,7 @@ type agent struct {
 	endpoint bool
 	away     bool // wants to be away; honoured when nothing is open
 	touched  bool
+	counted  bool  // among those who are here: see attend
 	open     uint8 // channels it stands free in: bit per channel
 	profile  int32
 	offer    int32 // contact ringing here
@@ -87,6 +88,7 @@ func (b *Brain) setProfile(ai int32, p *Agent) {
 	a := &b.agents[ai]
 	b.close(ai)
 	if to != a.profile {
+		b.attend(ai, false)
 		b.staff(to, 1)
 		if a.profile != none {
 			b.staff(a.profile, -1)
@@ -122,6 +124,7 @@ func (b *Brain) signOut(ai int32) {
 	for a.assigns != none {
 		b.unassign(a.assigns)
 	}
+	b.attend(ai, false)
 	b.staff(a.profile, -1)
 	b.release(ai)
 	if ringingHere != none {

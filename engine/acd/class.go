@@ -31,6 +31,7 @@ type class struct {
 	heap    heap   // waiting contacts by order key
 	fits    bitset // eligible profiles
 	staff   int    // signed-in agents of eligible profiles
+	here    int    // of these, who are not away
 	since   int64  // when staff became 0
 }
 
@@ -42,6 +43,7 @@ type profile struct {
 	sites  []int32
 	queues []int32 // nil = all
 	refs   int     // signed-in agents
+	here   int     // of these, who are not away
 	idle   [MaxChannels]heap
 	fits   bitset // classes
 }
@@ -145,6 +147,7 @@ func (b *Brain) addClass(k class) int32 {
 			c.fits.add(int32(j))
 			p.fits.add(i)
 			c.staff += p.refs
+			c.here += p.here
 		}
 	}
 	return i
@@ -316,6 +319,26 @@ func (b *Brain) staff(profile int32, by int) {
 					b.armContact(c)
 				}
 			}
+		}
+	}
+}
+
+// attend counts an agent among those who are not away, or no more.
+func (b *Brain) attend(ai int32, here bool) {
+	a := &b.agents[ai]
+	if a.counted == here {
+		return
+	}
+	a.counted = here
+	by := 1
+	if !here {
+		by = -1
+	}
+	p := &b.profiles[a.profile]
+	p.here += by
+	for w := range p.fits {
+		for set := p.fits[w]; set != 0; set &= set - 1 {
+			b.classes[w<<6+bits.TrailingZeros64(set)].here += by
 		}
 	}
 }

@@ -37,7 +37,7 @@ type contact struct {
 type details struct {
 	entered  int64
 	arrived  int64 // when this brain took it in
-	place    int32 // of how many it was the last then; 0: it never waited
+	guess    guess // what was thought of its wait then; 0: nothing, or it never waited
 	priority int
 	bonus    int
 	site     int32
@@ -149,9 +149,10 @@ func (b *Brain) admit(ci int32, ev *Event, qi int32, ch uint8) int32 {
 	}
 	c.member = int32(len(q.members))
 	q.members = append(q.members, ci)
-	d.place = int32(len(q.members))
+	q.pace.pass(b.now, 1)
+	d.guess = q.pace.ahead(int(q.pace.line), b.here(q))
 	c.ringMin = 0
-	if w, ok := b.waitFor(q, len(q.members)); ok {
+	if w, ok := b.waitFor(q, int(q.pace.line)); ok {
 		for i := 1; i < len(q.rings) && q.rings[i].onWait > 0 && w >= q.rings[i].onWait; i++ {
 			c.ringMin = uint8(i)
 		}
@@ -197,6 +198,12 @@ func (b *Brain) dequeue(ci int32) {
 	b.contacts[moved].member = c.member
 	q.members = q.members[:lastAt]
 	q.pace.step(b.now)
+	if c.state == waiting {
+		q.pace.pass(b.now, -1)
+		if b.details[ci].arrived < b.now {
+			q.pace.left++
+		}
+	}
 	b.timers.set(contactTimer(ci), never)
 	class, last := c.class, c.last
 	c.class, c.last, c.state, c.agent, c.version = none, none, unqueued, none, 0

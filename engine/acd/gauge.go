@@ -6,63 +6,6 @@ import (
 	"github.com/kapok-hotline/kapok/core/id"
 )
 
-// pace is how fast places move up. It is learnt from those who were served: how long they waited, by the place they
-// had when they came, so that leavers behind a person, who help nobody, are not counted for speed. Until enough have
-// been served it is the smoothed time between two contacts leaving the queue, whatever for.
-type pace struct {
-	last, gap     int64   // moment of the last departure; smoothed gap in ms, 0 = unknown
-	waits, places float64 // of those served of late: sums that fade
-	learnt        int
-}
-
-// paceWeight is the share (1/paceWeight) a new gap has in the smoothed one.
-const paceWeight = 8
-
-// A pace is believed from paceLeast served on; the older ones fade by 1/paceMemory with each that comes.
-const (
-	paceLeast  = 8
-	paceMemory = 48
-)
-
-// served learns from somebody who waited for a span from a place on.
-func (p *pace) served(wait int64, place int32) {
-	p.waits += float64(wait) - p.waits/paceMemory
-	p.places += float64(place) - p.places/paceMemory
-	p.learnt++
-}
-
-// perPlace is the time one place takes.
-func (p *pace) perPlace() int64 {
-	if p.places == 0 {
-		return p.gap
-	}
-	return int64(p.waits / p.places)
-}
-
-func (p *pace) step(now int64) {
-	if p.last != 0 {
-		d := now - p.last
-		if p.gap == 0 {
-			p.gap = max(d, 1)
-		} else {
-			p.gap = max(p.gap+(d-p.gap)/paceWeight, 1)
-		}
-	}
-	p.last = now
-}
-
-// waitFor estimates the wait of the contact at a position (1 = next): position times the pace. A present gap longer than
-// the pace counts. Unknown until two contacts have left the queue.
-func (b *Brain) waitFor(q *queue, position int) (int64, bool) {
-	if q.pace.gap == 0 {
-		return 0, false
-	}
-	if q.pace.learnt < paceLeast {
-		return int64(position) * max(q.pace.gap, b.now-q.pace.last), true
-	}
-	return max(int64(position)*q.pace.perPlace(), b.now-q.pace.last), true
-}
-
 // Len is the number of contacts waiting or ringing in the queue; 0 when there is no such queue.
 func (b *Brain) Len(q id.Queue) int {
 	if i, ok := b.byQueue[q]; ok {
@@ -74,27 +17,39 @@ func (b *Brain) Len(q id.Queue) int {
 // Position is the contact's place among those waiting or ringing in its queue, 1 = next; false when it is in none.
 // It costs a look at each of them; for many announcements at once use Order.
 func (b *Brain) Position(c id.Contact) (int, bool) {
-	ci := b.byContact.find(c)
-	if ci == none || b.contacts[ci].state == unqueued {
-		return 0, false
-	}
-	n := 1
-	for _, o := range b.queues[b.contacts[ci].queue].members {
-		if o != ci && b.compareContacts(o, ci) < 0 {
-			n++
-		}
-	}
-	return n, true
+	n, _, ok := b.places(c)
+	return n, ok
 }
 
-// EstimatedWait is a simple estimate of the time (ms) until the contact's turn; false while the queue's pace is
-// not known or the contact is in no queue.
+// places is the contact's place among all in its queue, and among those for whom no agent is asked yet (0: one is asked
+// for this contact).
+func (b *Brain) places(c id.Contact) (all, inLine int, ok bool) {
+	ci := b.byContact.find(c)
+	if ci == none || b.contacts[ci].state == unqueued {
+		return 0, 0, false
+	}
+	for _, o := range b.queues[b.contacts[ci].queue].members {
+		if o == ci || b.compareContacts(o, ci) < 0 {
+			all++
+			if b.contacts[o].state == waiting {
+				inLine++
+			}
+		}
+	}
+	if b.contacts[ci].state == ringing {
+		inLine = 0
+	}
+	return all, inLine, true
+}
+
+// EstimatedWait is what is thought of the time (ms) until the contact's turn; false while the queue's pace is not known
+// or the contact is in no queue. Wait says whether it can be told to anybody.
 func (b *Brain) EstimatedWait(c id.Contact) (int64, bool) {
-	pos, ok := b.Position(c)
+	_, inLine, ok := b.places(c)
 	if !ok {
 		return 0, false
 	}
-	return b.waitFor(&b.queues[b.contacts[b.byContact.find(c)].queue], pos)
+	return b.waitFor(&b.queues[b.contacts[b.byContact.find(c)].queue], inLine)
 }
 
 // Order appends the contacts waiting or ringing in the queue to dst, the first in order first.
@@ -118,13 +73,23 @@ func (b *Brain) Staffed(q id.Queue) int {
 	if !ok || !b.queues[i].live {
 		return 0
 	}
-	at := &b.queues[i]
-	top := at.reach
-	if at.cfg.RelaxEvery <= 0 {
+	return b.classes[b.widest(&b.queues[i])].staff
+}
+
+// widest is the plain class of a queue's first channel, fully relaxed and with every ring open.
+func (b *Brain) widest(q *queue) int32 {
+	top := q.reach
+	if q.cfg.RelaxEvery <= 0 {
 		top = 0
 	}
-	return b.classes[b.classFor(&contact{queue: i, plain: true}, &details{site: none}, top, uint8(len(at.rings)-1))].staff
+	if k := q.plain[int(top)*len(q.rings)+len(q.rings)-1]; k != none {
+		return k
+	}
+	return b.classFor(&contact{queue: q.slot, plain: true}, &details{site: none}, top, uint8(len(q.rings)-1))
 }
+
+// here is the number of agents who may take a contact of the queue and are not away, whatever they do.
+func (b *Brain) here(q *queue) int { return b.classes[b.widest(q)].here }
 
 // StateOf is the state last told of the agent; SignedOut when it is not signed in.
 func (b *Brain) StateOf(a id.User) State {

@@ -12,8 +12,10 @@ func (b *Brain) offer(ci, ai int32, cause Cause) {
 	}
 	b.timers.set(contactTimer(ci), never)
 	c.state, c.agent = ringing, ai
-	if d := &b.details[ci]; d.arrived == b.now {
-		d.place = 0 // no waiting to learn from
+	q.pace.pass(b.now, -1)
+	if d := &b.details[ci]; d.arrived < b.now { // else there is no waiting to learn from
+		q.pace.serve(b.now-d.arrived, d.guess, b.here(q))
+		d.guess = guess{} // who is asked for anew is not learnt from twice
 	}
 	a.offer, a.offerNo, a.offerDeadline = ci, no, b.now+q.cfg.Ringing
 	b.reopen(ai)
@@ -43,9 +45,6 @@ func (b *Brain) accept(ai int32, ev *Event) {
 	q := &b.queues[c.queue]
 	b.emit(Command{Kind: Connect, Offer: a.offerNo, Contact: b.idOf(ci), Agent: a.id, Queue: q.cfg.ID, EnteredAt: b.details[ci].entered})
 	b.answered(b.details[ci].caller)
-	if d := &b.details[ci]; d.place > 0 {
-		q.pace.served(b.now-d.arrived, d.place)
-	}
 	wrap, qi := q.cfg.WrapUp, c.queue
 	a.offer, a.missed = none, 0
 	b.dequeue(ci)
@@ -113,6 +112,10 @@ func (b *Brain) comesBack(ci int32, why Why) bool {
 	c := &b.contacts[ci]
 	q := &b.queues[c.queue]
 	c.state, c.agent = waiting, none
+	q.pace.pass(b.now, 1)
+	if b.details[ci].arrived < b.now {
+		q.pace.back()
+	}
 	switch {
 	case !q.live:
 		b.exit(ci, "", WhyRemoved)

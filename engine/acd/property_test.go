@@ -302,6 +302,15 @@ func (w *world) check() {
 	members := 0
 	for i := range b.queues {
 		members += len(b.queues[i].members)
+		line := 0
+		for _, c := range b.queues[i].members {
+			if b.contacts[c].state == waiting {
+				line++
+			}
+		}
+		if line != int(b.queues[i].pace.line) {
+			w.fail("%d stand in line for %s, counted %d", line, b.queues[i].cfg.ID, b.queues[i].pace.line)
+		}
 	}
 	for i := range b.contacts {
 		w.checkContact(int32(i), &members)

@@ -9,6 +9,7 @@ import (
 // queue is a configured queue. Slots are never given to another queue.
 type queue struct {
 	cfg     Queue
+	slot    int32 // its own
 	live    bool
 	closed  bool
 	needs   []need
@@ -56,7 +57,7 @@ func (b *Brain) queueSlot(qid id.Queue) int32 {
 	}
 	i := int32(len(b.queues))
 	b.byQueue[qid] = i
-	b.queues = append(b.queues, queue{cfg: Queue{ID: qid}, rings: []ring{{any: true}}, ownFrom: 255})
+	b.queues = append(b.queues, queue{cfg: Queue{ID: qid}, slot: i, rings: []ring{{any: true}}, ownFrom: 255})
 	return i
 }
 

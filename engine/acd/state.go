@@ -32,6 +32,9 @@ func (b *Brain) flush() {
 	for _, ai := range b.touched {
 		a := &b.agents[ai]
 		a.touched = false
+		if here := a.in && !a.away; here != a.counted {
+			b.attend(ai, here)
+		}
 		s := b.derive(a)
 		now := shown{s.State, true, s.Contact, s.Reason, s.Pending, s.Deadline, b.now}
 		if was := &a.shown; was.same(&now) {

@@ -220,19 +220,21 @@ func (m *Module) taken(ctx context.Context, c id.Contact, agent id.User) error {
 
 // Done says an agent's leg of a contact has ended: wrap-up begins, unless the agent never answered.
 func (m *Module) Done(ctx context.Context, c id.Contact, agent id.User) error {
-	return m.insist(ctx, Order{Verb: verbDone, Contact: c, User: agent})
+	return m.insist(ctx, Order{Verb: verbDone, Contact: c, User: agent, At: m.deps.Clock.Now().UnixMilli()})
 }
 
-func (m *Module) done(ctx context.Context, c id.Contact, agent id.User) error {
+func (m *Module) done(ctx context.Context, o Order) error {
 	return m.do(ctx, request{look: func(t *thinker) {
-		p := t.agents[agent]
-		if p == nil || p.direct != c {
-			t.apply(acd.Event{Kind: acd.ContactDone, Contact: c, Agent: agent})
+		t.over = over{o.User, o.At}
+		defer func() { t.over = over{} }()
+		p := t.agents[o.User]
+		if p == nil || p.direct != o.Contact {
+			t.apply(acd.Event{Kind: acd.ContactDone, Contact: o.Contact, Agent: o.User})
 			return
 		}
 		t.feed(func() {
-			t.apply(acd.Event{Kind: acd.ContactDone, Contact: c, Agent: agent})
-			t.apply(acd.Event{Kind: acd.WrapUpDone, Contact: c, Agent: agent})
+			t.apply(acd.Event{Kind: acd.ContactDone, Contact: o.Contact, Agent: o.User})
+			t.apply(acd.Event{Kind: acd.WrapUpDone, Contact: o.Contact, Agent: o.User})
 		})
 	}})
 }

@@ -38,6 +38,42 @@ func TestAnswered(t *testing.T) {
 	h.sums()
 }
 
+// A talk ends when its leg does, however late the brain hears of it; never before it began, and never later than now.
+func TestTalkEndsWithTheLeg(t *testing.T) {
+	for _, x := range []struct {
+		name       string
+		late       time.Duration // the brain hears of it so long after
+		talk, wrap string
+	}{
+		{"told at once", 0, "65 agent.changed talking>wrapup 60000 c1", "75 agent.changed wrapup>ready 10000"},
+		{"told late", 3 * time.Second, "62 agent.changed talking>wrapup 57000 c1", "75 agent.changed wrapup>ready 13000"},
+		{"by a clock far behind", time.Hour, "5 agent.changed talking>wrapup 0 c1", "75 agent.changed wrapup>ready 70000"},
+		{"by a clock ahead", -time.Hour, "65 agent.changed talking>wrapup 60000 c1", "75 agent.changed wrapup>ready 10000"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			h := newHouse(t)
+			h.signIn("a")
+			h.pass(time.Second)
+			h.enter("vat", "c1")
+			r := h.rung("a")
+			h.pass(4 * time.Second)
+			if !r.take() {
+				t.Fatal("the offer does not stand")
+			}
+			h.pass(60 * time.Second)
+			must(t, h.Module.done(t.Context(), Order{Verb: verbDone, Contact: "c1", User: "a", At: h.clock.Now().Add(-x.late).UnixMilli()}))
+			h.pass(10 * time.Second)
+			must(t, h.WrapUpDone(t.Context(), "a"))
+			h.pass(time.Second)
+			must(t, h.SignOut(t.Context(), "a", ""))
+			h.tells("a",
+				"0 agent.signed_in", "0 agent.changed signed_out>away 0", "0 agent.changed away>ready 0", "1 agent.changed ready>ringing 1000 c1",
+				"5 agent.changed ringing>talking 4000 c1", x.talk, x.wrap, "76 agent.changed ready>signed_out 1000", "76 agent.signed_out 76000")
+			h.sums()
+		})
+	}
+}
+
 // Every fact of an offer that failed comes before whatever ends the visit.
 func TestOffersThatFail(t *testing.T) {
 	for _, x := range []struct {
@@ -113,6 +149,7 @@ func TestPain10DeadProcessBlamesNobody(t *testing.T) {
 			for range 4 { // missed_limit: 2
 				h.rung("a").refuse(code)
 				h.silent("a")
+				h.until("the brain has heard of it", func() bool { return h.state("a") != "ringing" })
 				h.pass(6 * time.Second)
 			}
 			h.rung("a")

@@ -72,18 +72,18 @@ func (m *Module) Leave(ctx context.Context, c id.Contact) error {
 	return m.do(ctx, request{event: acd.Event{Kind: acd.ContactLeft, Contact: c}})
 }
 
-// Place says how many wait before the contact and how long it may take; ok is false when it does not wait.
-func (m *Module) Place(ctx context.Context, c id.Contact) (ahead int, wait time.Duration, ok bool, err error) {
+// Place says where a contact stands in its queue; ok is false when it does not wait.
+func (m *Module) Place(ctx context.Context, c id.Contact) (s Standing, ok bool, err error) {
 	if m.deps.Peers != nil {
 		r, err := m.order(ctx, Order{Verb: verbPlace, Contact: c})
-		return r.Ahead, time.Duration(r.WaitMs) * time.Millisecond, r.OK, err
+		return r.Standing, r.OK, err
 	}
 	return m.placeHere(ctx, c)
 }
 
-func (m *Module) placeHere(ctx context.Context, c id.Contact) (ahead int, wait time.Duration, ok bool, err error) {
+func (m *Module) placeHere(ctx context.Context, c id.Contact) (s Standing, ok bool, err error) {
 	err = m.do(ctx, request{look: func(t *thinker) {
-		ahead, wait, ok = t.place(c)
+		s, ok = t.place(c)
 	}})
-	return ahead, wait, ok, err
+	return s, ok, err
 }

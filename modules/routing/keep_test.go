@@ -22,9 +22,9 @@ func TestRowA6KeepsItsPlace(t *testing.T) {
 	must(t, h.Enter(t.Context(), "vat", Entry{
 		Contact: "wrong", Medium: contact.Phone, Site: "gz", Caller: "0wrong", At: h.clock.Now(), Since: first, Keep: true,
 	}))
-	ahead, _, ok, err := h.Place(t.Context(), "wrong")
-	if err != nil || !ok || ahead != 0 {
-		t.Errorf("%d wait before it (%v %v)", ahead, ok, err)
+	s, ok, err := h.Place(t.Context(), "wrong")
+	if err != nil || !ok || s.Ahead != 0 {
+		t.Errorf("%d wait before it (%v %v)", s.Ahead, ok, err)
 	}
 	h.signIn("a")
 	if r := h.rung("a"); r.offer.Contact != "wrong" || r.offer.Queue != "vat" {

@@ -21,12 +21,17 @@ func trimmed(d *acd.Decision) *acd.Decision {
 	return &c
 }
 
-// place says how many wait before the contact, and how long it may take (0: not known yet).
-func (t *thinker) place(c id.Contact) (ahead int, wait time.Duration, ok bool) {
-	position, ok := t.brain.Position(c)
-	if !ok {
-		return 0, 0, false
-	}
-	ms, _ := t.brain.EstimatedWait(c)
-	return position - 1, time.Duration(ms) * time.Millisecond, true
+// Standing is where a contact stands in its queue, and what can be thought of its wait.
+type Standing struct {
+	Ahead  int           `json:"ahead,omitempty"`  // who is before
+	Wait   time.Duration `json:"wait,omitempty"`   // what is thought of the rest; 0: nothing is known yet
+	Said   time.Duration `json:"said,omitempty"`   // whole minutes that can be told and believed (row B6); 0: none can
+	Within time.Duration `json:"within,omitempty"` // whole minutes in which nine of ten at this place are served; 0: not known
+}
+
+// place says where a contact stands; false when it does not wait.
+func (t *thinker) place(c id.Contact) (Standing, bool) {
+	w, ok := t.brain.Wait(c)
+	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+	return Standing{w.Ahead, ms(w.Mean), ms(w.Said), ms(w.Within)}, ok
 }

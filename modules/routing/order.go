@@ -24,6 +24,7 @@ type Order struct {
 	Ready    bool             `json:"ready,omitempty"` // wants ready; the endpoint is up
 	Reason   string           `json:"reason,omitempty"`
 	Until    int64            `json:"until,omitempty"` // unix ms
+	At       int64            `json:"at,omitempty"`    // unix ms: when it happened, of what may be told late
 	Offer    id.Offer         `json:"offer,omitempty"`
 	WrapMs   int64            `json:"wrap_ms,omitempty"` // of what comes through no queue; less than 0: until the agent is done
 }
@@ -34,7 +35,7 @@ type Reply struct {
 	Agent    id.User          `json:"agent,omitempty"`
 	OK       bool             `json:"ok,omitempty"`
 	Ahead    int              `json:"ahead,omitempty"`
-	WaitMs   int64            `json:"wait_ms,omitempty"`
+	Standing Standing         `json:"standing"`
 	Contacts []id.Contact     `json:"contacts,omitempty"`
 	Idle     []Idle           `json:"idle,omitempty"`
 }
@@ -210,7 +211,7 @@ func (m *Module) carryOut(ctx context.Context, o Order) (r Reply, err error) {
 	case verbTaken:
 		err = m.taken(ctx, o.Contact, o.User)
 	case verbDone:
-		err = m.done(ctx, o.Contact, o.User)
+		err = m.done(ctx, o)
 	case verbSignedIn:
 		r.Endpoint, r.OK, err = m.signedIn(ctx, o.User)
 	case verbEndpoint:
@@ -222,9 +223,7 @@ func (m *Module) carryOut(ctx context.Context, o Order) (r Reply, err error) {
 		}
 		err = werr
 	case verbPlace:
-		var wait time.Duration
-		r.Ahead, wait, r.OK, err = m.placeHere(ctx, o.Contact)
-		r.WaitMs = wait.Milliseconds()
+		r.Standing, r.OK, err = m.placeHere(ctx, o.Contact)
 	case verbLeave:
 		err = m.do(ctx, request{leaves: o.Contact, event: acd.Event{Kind: acd.ContactLeft, Contact: o.Contact}})
 	case verbPromise:
@@ -275,7 +274,12 @@ func (m *Module) confirmFor(ctx context.Context, o Order) (bool, error) {
 	if err != nil || !granted {
 		return false, err
 	}
-	return m.may(ctx, written), nil
+	select {
+	case err := <-written:
+		return grants(err), nil
+	case <-ctx.Done():
+		return false, nil
+	}
 }
 
 // Confirm asks the brain, from the process that holds the contact, whether an offer to it still stands.

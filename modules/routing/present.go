@@ -24,6 +24,7 @@ type present struct {
 	now        standing
 	last       map[id.Contact]work // queue visits this agent answered and has not wrapped up
 	took       acd.OfferNo         // the newest offer granted
+	granting   *granting           // among several processes: that one's
 	recorded   *standing           // at a take-over: what the ledger says, where it is not now
 }
 
@@ -43,6 +44,13 @@ type standing struct {
 	next    string
 }
 
+// over says that an agent's talk has ended, and when. The brain may hear of it late: while it stood still, or while
+// nobody decided. Talk ends with the leg all the same.
+type over struct {
+	agent id.User
+	at    int64 // unix ms
+}
+
 // agentState follows the brain's word on an agent. While a state is fed in, only the last word counts.
 func (t *thinker) agentState(c acd.Command, by string) {
 	p := t.agents[c.Agent]
@@ -56,6 +64,9 @@ func (t *thinker) agentState(c acd.Command, by string) {
 	}
 	p.wish(c)
 	to := standing{state: stateWord(c.State), reason: c.Reason, contact: c.Contact, since: c.Since, until: c.Deadline, next: c.Pending}
+	if p.now.state == event.Talking && t.over.agent == p.user && t.over.at > 0 {
+		to.since = min(to.since, t.over.at)
+	}
 	if to.state == event.Talking && to.contact == p.direct && p.direct != "" {
 		to.state = event.Ringing // given past the queues, and not answered yet
 	} else {
@@ -130,5 +141,14 @@ func (t *thinker) settle(p *present) {
 }
 
 func (t *thinker) post(p *present, at int64, b event.Body) {
-	t.m.deps.Facts.Post(time.UnixMilli(at), p.site, string(p.user), string(p.user), b)
+	p.say(func() { t.m.deps.Facts.Post(time.UnixMilli(at), p.site, string(p.user), string(p.user), b) })
+}
+
+// say posts a fact by f, at once unless an answer of the agent is still being written down.
+func (p *present) say(f func()) {
+	if p.granting == nil {
+		f()
+		return
+	}
+	p.granting.say(f)
 }

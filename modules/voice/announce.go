@@ -24,6 +24,14 @@ type tended struct {
 	keyed   bool
 }
 
+// Standing is where somebody stands in a queue.
+type Standing struct {
+	Ahead  int           // who is before
+	Wait   time.Duration // what is thought of the rest of the wait; 0: nothing is known yet
+	Said   time.Duration // whole minutes that can be told and believed (row B6); 0: none can
+	Within time.Duration // whole minutes in which nine of ten at this place are served; 0: not known
+}
+
 // wish is a step of the talk about a callback. All keys are taken while the person keeps the place in the queue: an
 // agent who is free in the middle of it takes the call.
 type wish string
@@ -87,34 +95,34 @@ func (c *call) tell() {
 	ctx, cancel := context.WithTimeout(c.ctx, brainBound)
 	c.m.gone.Go(func() {
 		defer cancel()
-		ahead, wait, ok, err := c.m.deps.Line.Place(ctx, c.id)
+		s, ok, err := c.m.deps.Line.Place(ctx, c.id)
 		if err != nil {
 			c.log.Warn("a place in a queue is not known", "err", err)
 		}
 		c.post(func() {
 			if c.tended == t && c.phase == queued && t.wish == noWish {
-				c.say4place(ahead, wait, ok && err == nil)
+				c.say4place(s, ok && err == nil)
 			}
 		})
 	})
 }
 
 // say4place says where the person stands, and offers a callback when it is time to.
-func (c *call) say4place(ahead int, wait time.Duration, known bool) {
+func (c *call) say4place(s Standing, known bool) {
 	t := c.tended
 	now := c.m.now()
 	first := !t.asked
 	t.asked = true
 	var prompts []string
 	if t.sound.Place && known {
-		prompts = placePrompts(ahead, wait)
+		prompts = placePrompts(s)
 	}
 	if !t.comfort.IsZero() && !now.Before(t.comfort) {
 		t.comfort = now.Add(t.sound.Announce)
 		prompts = append(prompts, promptComfort)
 	}
 	rule := t.sound.Callback
-	if !t.offered && (!t.offer.IsZero() && !now.Before(t.offer) || rule.Wait > 0 && known && wait >= rule.Wait) {
+	if !t.offered && (!t.offer.IsZero() && !now.Before(t.offer) || rule.Wait > 0 && known && s.Wait >= rule.Wait) {
 		t.offered = true
 		prompts = append(prompts, "callback_offer")
 	}
@@ -130,14 +138,19 @@ func (c *call) say4place(ahead int, wait time.Duration, known bool) {
 // longestSaid is the longest wait that is said; beyond, only "more than" it would be true.
 const longestSaid = 99 * time.Minute
 
-// placePrompts says a place, and the wait in whole minutes rounded up: a person is never told less than is thought.
-func placePrompts(ahead int, wait time.Duration) []string {
-	out := append([]string{"queue_place"}, number(ahead+1)...)
+// placePrompts says a place, and a wait where one can be believed: else, with few agents, in what time most at this place
+// are served, and when not even that is known nothing beyond the place.
+func placePrompts(s Standing) []string {
+	out := append([]string{"queue_place"}, number(s.Ahead+1)...)
+	word, wait := "queue_estimate", s.Said
+	if wait <= 0 {
+		word, wait = "queue_within", s.Within
+	}
 	if wait <= 0 || wait > longestSaid {
 		return out
 	}
 	minutes := int((wait + time.Minute - 1) / time.Minute)
-	return append(append(append(out, "queue_estimate"), number(minutes)...), "queue_minutes")
+	return append(append(append(out, word), number(minutes)...), "queue_minutes")
 }
 
 // number says a whole number by shipped prompts: 0 to 20 are one word each, then tens and ones; larger ones digit by digit.

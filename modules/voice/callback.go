@@ -27,8 +27,8 @@ func (r Callback) offered() bool { return r.After > 0 || r.Wait > 0 }
 
 // Line is asked about the place of a waiting call; routing answers.
 type Line interface {
-	// Place says how many wait before the contact and how long it may take (0: not known); ok is false when it does not wait.
-	Place(ctx context.Context, c id.Contact) (ahead int, wait time.Duration, ok bool, err error)
+	// Place says where the contact stands; ok is false when it does not wait.
+	Place(ctx context.Context, c id.Contact) (s Standing, ok bool, err error)
 	// Promise takes a waiting contact out of its queue because it is to be called back.
 	Promise(ctx context.Context, c id.Contact) error
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/kapok-hotline/kapok/platform/store"
 )
 
-func (h *house) Place(context.Context, id.Contact) (ahead int, wait time.Duration, ok bool, err error) {
-	return 4, 5 * time.Minute, true, nil
+func (h *house) Place(context.Context, id.Contact) (Standing, bool, error) {
+	return Standing{Ahead: 4, Wait: 5 * time.Minute, Said: 5 * time.Minute}, true, nil
 }
 
 func (h *house) Promise(_ context.Context, c id.Contact) error {
@@ -275,24 +275,25 @@ func TestRowB5SurvivesARestart(t *testing.T) {
 // Row B6: the place and the wait are said, rounded up to the minute; nothing is said where it is switched off.
 func TestRowB6WhatIsSaid(t *testing.T) {
 	for _, x := range []struct {
-		ahead int
-		wait  time.Duration
-		want  string
+		at   Standing
+		want string
 	}{
-		{0, 0, "queue_place number_1"},
-		{0, time.Second, "queue_place number_1 queue_estimate number_1 queue_minutes"},
-		{4, 61 * time.Second, "queue_place number_5 queue_estimate number_2 queue_minutes"},
-		{41, 45 * time.Minute, "queue_place number_40 number_2 queue_estimate number_40 number_5 queue_minutes"},
-		{122, 3 * time.Hour, "queue_place digit_1 digit_2 digit_3"},
+		{Standing{}, "queue_place number_1"},
+		{Standing{Wait: time.Minute}, "queue_place number_1"}, // thought, but not to be believed
+		{Standing{Said: time.Minute}, "queue_place number_1 queue_estimate number_1 queue_minutes"},
+		{Standing{Ahead: 4, Said: 2 * time.Minute, Within: 4 * time.Minute}, "queue_place number_5 queue_estimate number_2 queue_minutes"},
+		{Standing{Ahead: 2, Wait: 7 * time.Minute, Within: 12 * time.Minute}, "queue_place number_3 queue_within number_12 queue_minutes"},
+		{Standing{Ahead: 41, Said: 45 * time.Minute}, "queue_place number_40 number_2 queue_estimate number_40 number_5 queue_minutes"},
+		{Standing{Ahead: 122, Said: 3 * time.Hour}, "queue_place digit_1 digit_2 digit_3"},
 	} {
-		if got := strings.Join(placePrompts(x.ahead, x.wait), " "); got != x.want {
-			t.Errorf("%d ahead, %v: %s, want %s", x.ahead, x.wait, got, x.want)
+		if got := strings.Join(placePrompts(x.at), " "); got != x.want {
+			t.Errorf("%+v: %s, want %s", x.at, got, x.want)
 		}
 	}
 	h := newHouse(t)
 	for _, lang := range languages {
 		for n := range 100 {
-			for _, p := range append(number(n), "queue_place", "queue_estimate", "queue_minutes", "callback_offer", "callback_for") {
+			for _, p := range append(number(n), "queue_place", "queue_estimate", "queue_within", "queue_minutes", "callback_offer", "callback_for") {
 				if h.sounds.loaded[lang+"/"+p] == nil {
 					t.Fatalf("%s has no %s", lang, p)
 				}

@@ -211,7 +211,7 @@ type earful struct {
 	from int // what has been looked at
 }
 
-func (h *house) earful(number string) *earful {
+func (h *house) earful(number string, headers ...string) *earful {
 	h.t.Helper()
 	e := &earful{line: h.line()}
 	e.line.mu.Lock() // its listener runs already
@@ -219,7 +219,7 @@ func (h *house) earful(number string) *earful {
 	e.ear = func(a []byte) { e.mu.Lock(); defer e.mu.Unlock(); e.all = append(e.all, a...) }
 	e.line.mu.Unlock()
 	e.Call = e.NewCall("sip:" + number + "@" + h.sip.Addr("udp").String())
-	e.Establish(e.sdp())
+	e.Establish(e.sdp(), headers...)
 	e.connect(e.Answer_.Body)
 	return e
 }
@@ -379,18 +379,9 @@ func TestRowC4WordsWithoutSound(t *testing.T) {
 	h.made()
 	count := func() (n int) { e.set(func() { n = len(e.spoken) }); return n }
 	if n := count(); n != 6 { // two prompts and a node, two voices
-		t.Errorf("spoken %d: %v", n, e.spoken)
+		e.set(func() { t.Errorf("spoken %d: %v", n, e.spoken) })
 	}
-	called := func() *earful {
-		c := h.line()
-		e := &earful{line: c}
-		c.tone = -1
-		c.ear = func(a []byte) { e.mu.Lock(); defer e.mu.Unlock(); e.all = append(e.all, a...) }
-		c.Call = c.NewCall("sip:12363@" + h.sip.Addr("udp").String())
-		c.Establish(c.sdp(), "P-Asserted-Identity: <sip:13900000137@carrier.example>")
-		c.connect(c.Answer_.Body)
-		return e
-	}
+	called := func() *earful { return h.earful("12363", "P-Asserted-Identity: <sip:13900000137@carrier.example>") }
 	c := called()
 	c.hears(h, "the words", made(t, "xiaoxiao", "征期到十五日"), made(t, "xiaoxiao", "您的号码是13900000137"))
 	h.waits(1)
@@ -413,7 +404,7 @@ func TestRowC4WordsWithoutSound(t *testing.T) {
 	must(t, h.reload(t.Context()))
 	h.made()
 	if count() != n {
-		t.Errorf("spoken again: %v", e.spoken[n:])
+		e.set(func() { t.Errorf("spoken again: %v", e.spoken[n:]) })
 	}
 }
 

@@ -26,6 +26,7 @@ type exchange struct {
 	calls   map[string]*call // by Call-ID
 	numbers map[string]*call // by the last ten digits of the caller
 	next    int
+	caller  func(n int) string // the number of the nth caller
 	done    chan struct{}
 }
 
@@ -61,7 +62,8 @@ func newExchange(server *net.UDPAddr) (*exchange, error) {
 	}
 	x := &exchange{
 		conn: conn, server: server, own: conn.LocalAddr().String(), calls: map[string]*call{}, numbers: map[string]*call{},
-		done: make(chan struct{}),
+		caller: func(n int) string { return fmt.Sprintf("138%08d", n) },
+		done:   make(chan struct{}),
 	}
 	go x.hear()
 	return x, nil
@@ -91,7 +93,7 @@ func (x *exchange) place(dialled string, hold time.Duration, port int, media *st
 	x.next++
 	n := x.next
 	c := &call{
-		x: x, number: fmt.Sprintf("138%08d", n), id: fmt.Sprintf("bench-%d-%s", n, strings.ReplaceAll(x.own, ":", "-")), tag: "c" + strconv.Itoa(n),
+		x: x, number: x.caller(n), id: fmt.Sprintf("bench-%d-%s", n, strings.ReplaceAll(x.own, ":", "-")), tag: "c" + strconv.Itoa(n),
 		branch: fmt.Sprintf("z9hG4bKbench%di", n), hold: hold, port: port, media: media, placed: time.Now(), over: make(chan struct{}),
 	}
 	x.calls[c.id] = c

@@ -16,6 +16,7 @@ type rig struct {
 	x      *exchange
 	phones []*phone
 	sink   *sink
+	number string // what offered calls dial
 }
 
 func newRig(ctx context.Context, b *bench, o staffing) (*rig, error) {
@@ -23,7 +24,7 @@ func newRig(ctx context.Context, b *bench, o staffing) (*rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &rig{server: s}
+	r := &rig{server: s, number: direct}
 	if err := r.come(o.people); err != nil {
 		return nil, errors.Join(err, r.close(), errors.New(s.lastLines()))
 	}
@@ -112,7 +113,7 @@ func (r *rig) offer(ctx context.Context, rate float64, during, hold time.Duratio
 		if ctx.Err() != nil {
 			return calls, ctx.Err()
 		}
-		calls = append(calls, r.x.place(direct, hold, r.sink.port, nil))
+		calls = append(calls, r.x.place(r.number, hold, r.sink.port, nil))
 	}
 	return calls, settle(ctx, calls)
 }

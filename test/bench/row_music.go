@@ -32,7 +32,7 @@ func measureMusic(ctx context.Context, b *bench, r *row) error {
 	if err != nil {
 		return err
 	}
-	if _, err := g.wait(ctx, musicCallers); err != nil {
+	if _, err := g.wait(ctx, direct, musicCallers); err != nil {
 		return err
 	}
 	var shares []float64
@@ -71,7 +71,7 @@ func measureMusic(ctx context.Context, b *bench, r *row) error {
 
 // warm lets some callers come and go, until the heap has the size it keeps, so that what is measured is what each of many costs, not what the first does.
 func (r *rig) warm(ctx context.Context) error {
-	calls, err := r.wait(ctx, 250)
+	calls, err := r.wait(ctx, direct, 250)
 	if err != nil {
 		return err
 	}
@@ -81,11 +81,11 @@ func (r *rig) warm(ctx context.Context) error {
 	return settle(ctx, calls)
 }
 
-// wait brings n callers into the queue, where they stay.
-func (r *rig) wait(ctx context.Context, n int) ([]*call, error) {
+// wait brings n callers into the queue behind a number, where they stay.
+func (r *rig) wait(ctx context.Context, number string, n int) ([]*call, error) {
 	var calls []*call
 	for range n {
-		calls = append(calls, r.x.place(direct, -1, r.sink.port, nil))
+		calls = append(calls, r.x.place(number, -1, r.sink.port, nil))
 		time.Sleep(time.Second / musicPace)
 	}
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
@@ -96,7 +96,7 @@ func (r *rig) wait(ctx context.Context, n int) ([]*call, error) {
 		for i, c := range calls {
 			select {
 			case <-c.over: // refused for the moment, as told to come again
-				calls[i] = r.x.place(direct, -1, r.sink.port, nil)
+				calls[i] = r.x.place(number, -1, r.sink.port, nil)
 				time.Sleep(time.Second / musicPace)
 			default:
 			}

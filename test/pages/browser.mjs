@@ -17,6 +17,9 @@ export function check(name, ok, more = '') {
 /** failures counts what was not so. */
 export const failures = () => failed
 
+/** forgive forgets what was counted since: the same is tried again. */
+export const forgive = (since) => { failed = since }
+
 /** launch starts Chromium. */
 export const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -62,7 +65,7 @@ export async function person(browser, house, locale) {
   await context.addInitScript((l) => { if (!localStorage.getItem('kapok.locale')) localStorage.setItem('kapok.locale', l) }, locale)
   const page = await context.newPage()
   page.on('pageerror', (e) => check('no error in the page', false, e.message))
-  page.setDefaultTimeout(30_000)
+  page.setDefaultTimeout(45_000)
   return page
 }
 
@@ -77,13 +80,13 @@ export async function accessible(page, name) {
 
 /** hearsCaller waits until the page hears the caller's tone. */
 export async function hearsCaller(page, name) {
-  const peak = await page.waitForFunction(() => { const p = window.peak(); return Math.abs(p.hz - 440) < 25 && p.level > -60 ? p : null }, null, { timeout: 20_000 })
+  const peak = await page.waitForFunction(() => { const p = window.peak(); return Math.abs(p.hz - 440) < 25 && p.level > -60 ? p : null }, null, { timeout: 45_000 })
     .then((h) => h.jsonValue(), () => page.evaluate(() => window.peak()))
   check(name, Math.abs(peak.hz - 440) < 25 && peak.level > -60, `${peak.hz} Hz at ${peak.level} dB`)
 }
 
 /** hears says whether the page comes to hear a tone. */
-export const hears = (page, hz) => page.waitForFunction((f) => { const p = window.peak(); return Math.abs(p.hz - f) < 25 && p.level > -60 }, hz, { timeout: 20_000, polling: 50 }).then(() => true, () => false)
+export const hears = (page, hz) => page.waitForFunction((f) => { const p = window.peak(); return Math.abs(p.hz - f) < 25 && p.level > -60 }, hz, { timeout: 45_000, polling: 50 }).then(() => true, () => false)
 
 /** press uses a button: by mouse, or by focus and Enter. */
 export async function press(locator, by) {

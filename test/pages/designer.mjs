@@ -95,7 +95,7 @@ async function tested(page, t, by) {
   await tab(page, 'try', by)
   await press(page.locator('.call .dial'), by)
   await page.locator('.call .pad').waitFor()
-  const heard = await page.waitForFunction(() => { const p = window.peak?.(); return p && p.level > -60 ? p : null }, null, { timeout: 20_000, polling: 20 }).then((h) => h.jsonValue(), () => null)
+  const heard = await page.waitForFunction(() => { const p = window.peak?.(); return p && p.level > -60 ? p : null }, null, { timeout: 45_000, polling: 20 }).then((h) => h.jsonValue(), () => null)
   check('a test call is heard', !!heard, heard ? `${heard.hz} Hz at ${heard.level} dB` : 'silence')
   await page.locator('.vue-flow__node[data-id=menu] .card.at').waitFor()
   check('the graph shows where it is', true)
@@ -115,7 +115,7 @@ async function tested(page, t, by) {
 async function counted(page, t, by, calls) {
   await tab(page, 'paths', by)
   const shown = () => page.locator('.vue-flow__node[data-id=menu] .figures').textContent()
-  await page.waitForFunction((n) => document.querySelector('.vue-flow__node[data-id=menu] .figures')?.textContent.includes(`→ ${n}`), calls.menu + calls.without, { timeout: 20_000 }).catch(() => {})
+  await page.waitForFunction((n) => document.querySelector('.vue-flow__node[data-id=menu] .figures')?.textContent.includes(`→ ${n}`), calls.menu + calls.without, { timeout: 45_000 }).catch(() => {})
   const visits = await shown()
   check('the graph has every call and no test call', visits.includes(`→ ${calls.menu + calls.without}`), visits)
   const tables = panel(page).locator('table')

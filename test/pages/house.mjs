@@ -1,6 +1,6 @@
 // The built program and a caller's telephone, run as their users run them.
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -63,7 +63,7 @@ export class House {
 
   constructor(program, name) {
     this.program = program
-    this.data = join(work, name)
+    for (let i = 0; existsSync(this.data = join(work, i ? `${name}-${i}` : name)); i++);
     this.log = ''
   }
 
@@ -125,7 +125,7 @@ export class Caller {
   }
 
   /** hears waits until the last quarter of a second is as wanted, and gives how long it took. */
-  async hears(what, wanted, within = 20_000) {
+  async hears(what, wanted, within = 45_000) {
     const from = Date.now()
     for (; Date.now() - from < within; await sleep(30)) {
       const l = this.lines.at(-1)

@@ -125,7 +125,7 @@ export async function alarms(leader, two, hands, t, locale) {
   await two.evaluate(() => fetch('/api/v1/desk/state', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ state: 'away', reason: 'MEET' }) }))
   await press(leader.locator('.rail a[href="/alerts"]'), by)
   await leader.waitForSelector('.plan')
-  await leader.locator('main .row', { hasText: locale === 'zh' ? '在岗人数过少' : 'Too few at work' }).first().waitFor({ timeout: 20_000 })
+  await leader.locator('main .row', { hasText: locale === 'zh' ? '在岗人数过少' : 'Too few at work' }).first().waitFor({ timeout: 45_000 })
   await accessible(leader, 'alerts and surge plans')
   const why = leader.getByLabel(t('alert.surge.why'))
   await why.fill('征期最后一天')

@@ -88,7 +88,7 @@ export async function summary(browser, program, telephone, locale) {
 /** begin has somebody call, lets the agent answer and hang up, and puts the cursor where a summary begins. */
 async function begin(page, house, telephone) {
   const caller = await calling(telephone, house, '12367')
-  await page.waitForSelector('.ring .answer:not([disabled])', { timeout: 20_000 })
+  await page.waitForSelector('.ring .answer:not([disabled])', { timeout: 45_000 })
   await page.keyboard.press('F2')
   await page.waitForSelector('.wrapup')
   await sleep(700)
