@@ -30,11 +30,22 @@ type mirror struct {
 
 // writing is one key to be written: an agent (note nil: gone), or a contact to be taken away at a revision.
 type writing struct {
-	key      string
-	note     *agentNote
-	fence    uint32 // of the brain that says so about an agent
-	revision uint64 // of a contact
-	tickets  []chan error
+	key       string
+	note      *agentNote
+	fence     uint32 // of the brain that says so about an agent
+	revision  uint64 // of a contact
+	tickets   []chan error
+	grantings []*granting
+}
+
+// over tells all who wait for a writing how it ended: what hangs on it is said first.
+func (w writing) over(err error) {
+	for _, g := range w.grantings {
+		g.done(err)
+	}
+	for _, t := range w.tickets {
+		t <- err
+	}
 }
 
 func (w writing) contact() bool { return w.note == nil && w.revision != 0 }
@@ -72,9 +83,7 @@ func (m *mirror) begin(fence uint32, mark uint64, revisions map[string]uint64) {
 			kept = append(kept, w)
 			continue
 		}
-		for _, t := range w.tickets {
-			t <- errFenced
-		}
+		w.over(errFenced)
 	}
 	m.fence, m.mark, m.revision, m.waiting = fence, mark, revisions, kept
 	m.mu.Unlock()
@@ -132,6 +141,7 @@ func (m *mirror) take() []writing {
 	for _, w := range m.waiting {
 		if i, ok := at[w.key]; ok && !w.contact() {
 			w.tickets = append(out[i].tickets, w.tickets...)
+			w.grantings = append(out[i].grantings, w.grantings...)
 			out[i] = w
 			continue
 		}
@@ -146,7 +156,7 @@ func (m *mirror) take() []writing {
 func (m *mirror) insist(ctx context.Context, w writing) {
 	for {
 		err := m.try(ctx, w)
-		if err == nil || errors.Is(err, errFenced) || fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil {
+		if err == nil || shutOut(err) || fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil {
 			m.done(w, err)
 			return
 		}
@@ -159,10 +169,8 @@ func (m *mirror) insist(ctx context.Context, w writing) {
 }
 
 func (m *mirror) done(w writing, err error) {
-	for _, t := range w.tickets {
-		t <- err
-	}
-	if !errors.Is(err, errFenced) {
+	w.over(err)
+	if !shutOut(err) {
 		return
 	}
 	m.mu.Lock()
@@ -189,7 +197,7 @@ func (m *mirror) try(ctx context.Context, w writing) error {
 	}
 	r, err := m.set(ctx, w, revision)
 	for tries := 0; errors.Is(err, bus.ErrChanged) && tries < staleTries; tries++ {
-		if revision, err = m.ours(ctx, w.key, fence); err == nil {
+		if revision, err = m.ours(ctx, w, revision); err == nil {
 			r, err = m.set(ctx, w, revision)
 		}
 		if errors.Is(err, bus.ErrChanged) { // it may have been read from a copy that is a moment behind
@@ -255,17 +263,22 @@ func (m *mirror) create(ctx context.Context, w writing) (uint64, error) {
 	return 0, err
 }
 
-// ours gives the revision of a key whose newest value is of our fence: a write of ours whose answer was lost.
-func (m *mirror) ours(ctx context.Context, key string, fence uint32) (uint64, error) {
+// ours gives the revision of a key whose newest value is of our fence: a write of ours whose answer was lost. known is
+// the revision we knew.
+func (m *mirror) ours(ctx context.Context, w writing, known uint64) (uint64, error) {
 	var n agentNote
-	revision, err := m.live.Get(ctx, key, &n)
+	revision, err := m.live.Get(ctx, w.key, &n)
 	switch {
 	case errors.Is(err, bus.ErrMissing):
 		return 0, nil // deleted by us: only the brain deletes, and a new one would have written it first
 	case err != nil:
 		return 0, err
-	case n.Fence != fence:
-		return 0, errFenced
+	case revision < known:
+		return known, nil // a copy that is behind
+	case n.Fence == w.fence:
+		return revision, nil
+	case w.note != nil && w.note.Took != "" && w.note.Took == n.Took:
+		return 0, errAdopted
 	}
-	return revision, nil
+	return 0, errFenced
 }

@@ -24,6 +24,7 @@ type present struct {
 	now        standing
 	last       map[id.Contact]work // queue visits this agent answered and has not wrapped up
 	took       acd.OfferNo         // the newest offer granted
+	granting   *granting           // among several processes: that one's
 	recorded   *standing           // at a take-over: what the ledger says, where it is not now
 }
 
@@ -140,5 +141,14 @@ func (t *thinker) settle(p *present) {
 }
 
 func (t *thinker) post(p *present, at int64, b event.Body) {
-	t.m.deps.Facts.Post(time.UnixMilli(at), p.site, string(p.user), string(p.user), b)
+	p.say(func() { t.m.deps.Facts.Post(time.UnixMilli(at), p.site, string(p.user), string(p.user), b) })
+}
+
+// say posts a fact by f, at once unless an answer of the agent is still being written down.
+func (p *present) say(f func()) {
+	if p.granting == nil {
+		f()
+		return
+	}
+	p.granting.say(f)
 }

@@ -107,6 +107,12 @@ func (t *thinker) lay() {
 		}
 	}
 	clear(t.tickets)
+	for _, all := range t.grantings {
+		for _, g := range all {
+			g.done(errFenced)
+		}
+	}
+	clear(t.grantings)
 	clear(t.past)
 	clear(t.early)
 	t.leaving = nil

@@ -39,6 +39,7 @@ type Media struct {
 	key     uint32  // timestamp of the last of them
 	packets int
 	last    time.Time
+	gap     time.Duration // longest between two packets
 	id      int64
 	version int
 	payload byte
@@ -212,8 +213,11 @@ func (m *Media) listen() {
 			continue
 		}
 		m.mu.Lock()
-		m.packets++
-		m.last = time.Now()
+		now := time.Now()
+		if m.packets++; !m.last.IsZero() {
+			m.gap = max(m.gap, now.Sub(m.last))
+		}
+		m.last = now
 		if m.still {
 			m.mu.Unlock()
 			continue
@@ -255,8 +259,15 @@ func (m *Media) Packets() int {
 // Forget begins the measuring anew.
 func (m *Media) Forget() {
 	m.mu.Lock()
-	m.heard = nil
+	m.heard, m.gap = nil, 0
 	m.mu.Unlock()
+}
+
+// Gap gives the longest time without a packet since Forget, the present one included.
+func (m *Media) Gap() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return max(m.gap, time.Since(m.last))
 }
 
 // Heard gives the samples heard in the last d.
