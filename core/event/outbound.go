@@ -47,7 +47,7 @@ type OutboundSkipped struct {
 // OutboundClosed says that a person of a list is not called any more; its subject is the person.
 type OutboundClosed struct {
 	List  string `json:"list"`
-	How   string `json:"how"` // done, refused, wrong, never, exhausted, called_in, removed, unreported
+	How   string `json:"how"` // done, refused, wrong, never, exhausted, called_in, settled, removed, unreported
 	Tries int    `json:"tries"`
 }
 

@@ -178,6 +178,7 @@ func (b *bench) Echo(_ context.Context, at contact.Endpoint) error {
 	return b.say("echo " + string(at.Phone))
 }
 func (b *bench) Quality(id.Contact) (mos, loss float64, ok bool) { return 4.2, 0.01, true }
+func (b *bench) Outside(at contact.Endpoint) bool                { return at.Phone == "m1" }
 func (b *bench) Registered(contact.Endpoint) bool                { return true }
 func (b *bench) Browser(u id.User) (name, secret, realm string) {
 	return "web-" + string(u), "s", "kapok"

@@ -103,8 +103,9 @@ type side struct {
 	queue      id.Queue
 	enteredAt  int64
 	endpoint   contact.Endpoint
-	number     string  // of an outside party
-	out        *outWay // by which an outside number is called; nil before that
+	number     string   // of an outside party
+	out        *outWay  // by which an outside number is called; nil before that
+	line       *outline // the agent's phone is outside the house; nil: it is not
 	leg        rtp.Leg
 	dialog     *sip.Dialog
 	own        bool      // the agent asked to be rung

@@ -12,7 +12,11 @@ type Phone struct {
 	Password string   `json:"password,omitempty" writeOnly:"true" maxLength:"64"`
 	Digest   string   `json:"digest,omitempty" enum:"md5,sha256," doc:"what the phone can: many give up when SHA-256 is offered beside MD5; empty: md5"`
 	Remote   bool     `json:"remote,omitempty" doc:"stands at a branch: its line is asked every 1.2 s, so that calls go elsewhere within 5 s of a break"`
-	Media    Media    `json:"media,omitempty" enum:"auto,srtp,plain," doc:"SRTP (RFC 4568): auto: where the phone registers over TLS, in the clear when it refuses; srtp: never without; plain: never; empty: auto"`
+	Number   string   `json:"number,omitempty" maxLength:"20" doc:"a mobile or landline outside the house: it is called over the trunks of its site and registers nowhere; who lifts it takes a call by pressing 1"`
+	Pin      bool     `json:"pin,omitempty" doc:"of a number outside: calls are taken by a PIN in place of 1; the password is the PIN, 4 to 8 digits"`
+	// ShowCaller shows the caller where the city's number would be.
+	ShowCaller bool  `json:"show_caller,omitempty" doc:"of a number outside: the phone shows the caller's number in place of the city's, where the carrier passes it on"`
+	Media      Media `json:"media,omitempty" enum:"auto,srtp,plain," doc:"SRTP (RFC 4568): auto: where the phone registers over TLS, in the clear when it refuses; srtp: never without; plain: never; empty: auto"`
 }
 
 // Media says whether what is said on a phone's line is encrypted.

@@ -27,9 +27,6 @@ func (m *Module) Consult(ctx context.Context, cid id.Contact, by id.User, to con
 	if to.Kind == contact.ToFlow || to.Kind == contact.ToAgent && id.User(to.Code) == by {
 		return fault.New(fault.Invalid, "voice.transfer.nowhere", "kind", string(to.Kind), "code", to.Code)
 	}
-	if err := m.mayGive(by, to); err != nil {
-		return err
-	}
 	return m.withAgent(ctx, cid, by, func(c *call) error {
 		if c.consult != nil || c.agent.role != "agent" {
 			return fault.New(fault.Conflict, "voice.consult.already")

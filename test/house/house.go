@@ -196,6 +196,19 @@ func (h *House) Meter(name string) (float64, error) {
 	return 0, fmt.Errorf("/metrics has no %s", name)
 }
 
+// Running says whether the process lives.
+func (h *House) Running() bool {
+	if h.done == nil {
+		return false
+	}
+	select {
+	case <-h.done:
+		return false
+	default:
+		return true
+	}
+}
+
 // Kill ends the process as a power cut does.
 func (h *House) Kill() {
 	_ = h.cmd.Process.Kill() // it may have ended by itself

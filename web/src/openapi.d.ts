@@ -1540,6 +1540,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outbound/lists/{list}/missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Missed callers onto a list */
+        post: operations["post-outbound-lists-list-missed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outbound/lists/{list}/pause": {
         parameters: {
             query?: never;
@@ -3116,8 +3133,11 @@ export interface components {
             user: string;
         };
         DeskCallView: {
-            /** @enum {string} */
-            answer: "browser" | "handset";
+            /**
+             * @description outside: a mobile or landline, where the call is taken by a key
+             * @enum {string}
+             */
+            answer: "browser" | "handset" | "outside";
             city?: string;
             /** @description who is being asked */
             consult?: components["schemas"]["DeskConsultView"];
@@ -3245,6 +3265,8 @@ export interface components {
         DeskEndpointView: {
             /** @enum {string} */
             kind: "browser" | "phone" | "";
+            /** @description a mobile or landline outside the house, where calls are taken by a key */
+            outside?: boolean;
             phone?: string;
             registered: boolean;
         };
@@ -3338,6 +3360,8 @@ export interface components {
         };
         DeskPhoneEntry: {
             code: string;
+            /** @description a mobile or landline outside the house */
+            outside?: boolean;
             registered: boolean;
             taken_by?: string;
         };
@@ -4445,6 +4469,8 @@ export interface components {
              * @default 09:00
              */
             from: string;
+            /** @description missed callers come onto it by themselves while it is on, and go when anybody has spoken with them */
+            from_missed?: boolean;
             /**
              * Format: int64
              * @description minutes between two attempts
@@ -4470,6 +4496,8 @@ export interface components {
              * @enum {string}
              */
             kind: "visit" | "missed" | "correction" | "other";
+            /** @description only those who waited in this queue last; empty: all of the site */
+            missed_of?: string;
             /**
              * @description preview: the agent looks first and dials; progressive: dialled for agents who are idle
              * @default preview
@@ -5869,6 +5897,9 @@ export interface components {
             code: string;
             from?: string;
             name: string;
+            /** @description a mobile or landline that is called over a trunk */
+            outside?: boolean;
+            /** @description it can be rung */
             registered: boolean;
         };
         VoicePromptView: {
@@ -9368,6 +9399,39 @@ export interface operations {
                 "application/octet-stream": string;
             };
         };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundPeopleTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-missed": {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {

@@ -195,7 +195,7 @@ export const useDesk = defineStore('desk', () => {
     if (!call) return
     selected.value = call.contact
     const name = queueName(call)
-    const text = t(call.answer === 'browser' ? 'desk.ring.announce' : 'desk.ring.announce_handset', { number: call.number, queue: name })
+    const text = t({ browser: 'desk.ring.announce', handset: 'desk.ring.announce_handset', outside: 'desk.ring.announce_outside' }[call.answer], { number: call.number, queue: name })
     const ends = [playSound('ring', { repeat: true }), flashTitle(t('desk.ring.title', { number: call.number })), notifyHidden(t('desk.ring.title', { number: call.number }), name, call.contact)]
     announce(text)
     silence = () => ends.forEach((e) => e())
