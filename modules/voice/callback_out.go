@@ -184,7 +184,7 @@ func (c *call) through(person *side, now time.Time) {
 func (c *call) backReached(now time.Time) {
 	b := c.owed
 	p := b.promise
-	offer := id.Offer("callback-" + p.id)
+	offer := event.OfferOfCallback(p.id)
 	wait := now.UnixMilli() - p.enteredAt
 	c.m.deps.Facts.Post(now, p.site, string(p.contact), string(b.agent), event.CallbackReached{
 		Callback: p.id, Try: p.tries + 1, Contact: c.id, Agent: b.agent, WaitMs: now.UnixMilli() - p.since.UnixMilli(),

@@ -5500,7 +5500,7 @@ export interface components {
             done: number;
             /**
              * Format: int64
-             * @description still under an older key: ask again; or on the disk of another process
+             * @description still under an older key: ask again; or on the disk of a process that does not answer
              */
             left: number;
         };
