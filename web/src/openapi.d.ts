@@ -1574,6 +1574,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outbound/lists/{list}/missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Missed callers onto a list */
+        post: operations["post-outbound-lists-list-missed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outbound/lists/{list}/pause": {
         parameters: {
             query?: never;
@@ -4506,12 +4523,19 @@ export interface components {
              * @default 09:00
              */
             from: string;
+            /** @description missed callers come onto it by themselves while it is on, and go when anybody has spoken with them */
+            from_missed?: boolean;
             /**
              * Format: int64
              * @description minutes between two attempts
              * @default 60
              */
             gap_min: number;
+            /**
+             * Format: int64
+             * @description who speaks longer before a pause is a machine; 0: 2.5 s
+             */
+            greeting_s?: number;
             /**
              * Format: int64
              * @description progressive: how long an agent has been idle before
@@ -4531,6 +4555,15 @@ export interface components {
              * @enum {string}
              */
             kind: "visit" | "missed" | "correction" | "other";
+            /**
+             * @description progressive: what is done with an answering machine; empty: nobody listens for one
+             * @enum {string}
+             */
+            machine?: "" | "hang_up" | "message";
+            /** @description what is said to it */
+            machine_prompt?: string;
+            /** @description only those who waited in this queue last; empty: all of the site */
+            missed_of?: string;
             /**
              * @description preview: the agent looks first and dials; progressive: dialled for agents who are idle
              * @default preview
@@ -5521,7 +5554,7 @@ export interface components {
             done: number;
             /**
              * Format: int64
-             * @description still under an older key: ask again; or on the disk of another process
+             * @description still under an older key: ask again; or on the disk of a process that does not answer
              */
             left: number;
         };
@@ -9502,6 +9535,39 @@ export interface operations {
                 "application/octet-stream": string;
             };
         };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundPeopleTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-missed": {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
