@@ -65,10 +65,8 @@ func (t *thinker) connect(c acd.Command) {
 	p.took = c.Offer
 	p.last[c.Contact] = work{queue: w.queue, enteredAt: w.enteredAt}
 	t.granting(p)
-	p.say(func() {
-		t.m.deps.Facts.Post(now, w.Site, string(c.Contact), string(c.Agent), event.ContactAnswered{
-			Offer: c.Offer.ID(), Queue: w.queue, Agent: c.Agent, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt,
-		})
+	t.say(p, now, w.Site, string(c.Contact), event.ContactAnswered{
+		Offer: c.Offer.ID(), Queue: w.queue, Agent: c.Agent, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt,
 	})
 	t.letTo(w, c.Agent)
 	t.touch(c.Agent)

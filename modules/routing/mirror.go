@@ -14,7 +14,7 @@ import (
 // wait no more away. Alone it writes at once, which costs less than a microsecond; in a cluster behind the brain's
 // back, where an offer waits for its agent's write, and nothing else does.
 type mirror struct {
-	live     *bus.Bucket
+	live     Live
 	shared   bool
 	log      func(msg string, args ...any)
 	fenced   func() // another brain has written an agent of ours
@@ -240,27 +240,49 @@ func (m *mirror) create(ctx context.Context, w writing) (uint64, error) {
 	if err != nil || !m.shared {
 		return r, err
 	}
-	m.marking.Lock()
-	defer m.marking.Unlock()
-	m.mu.Lock()
-	mark := m.mark
-	m.mu.Unlock()
-	next, err := m.live.Update(ctx, brainKey, w.note.Fence, mark)
-	if err == nil {
-		m.mu.Lock()
-		if m.mark == mark {
-			m.mark = next
-		}
-		m.mu.Unlock()
+	if err = m.stillDecides(ctx, w.note.Fence); err == nil {
 		return r, nil
-	}
-	if errors.Is(err, bus.ErrChanged) {
-		err = errFenced
 	}
 	if derr := m.live.Delete(ctx, w.key, r); derr != nil {
 		m.log("an agent who was not to be written is still there; the next brain sees to it", "key", w.key, "err", derr)
 	}
 	return 0, err
+}
+
+// stillDecides writes who decides, as that stood when this brain began, once more: errFenced where another does.
+func (m *mirror) stillDecides(ctx context.Context, fence uint32) error {
+	m.marking.Lock()
+	defer m.marking.Unlock()
+	for tries := 0; ; tries++ {
+		m.mu.Lock()
+		mark := m.mark
+		m.mu.Unlock()
+		next, err := m.live.Update(ctx, brainKey, fence, mark)
+		if errors.Is(err, bus.ErrChanged) { // by another; or by us, and the answer was lost
+			var last uint32
+			switch now, gerr := m.live.Get(ctx, brainKey, &last); {
+			case gerr != nil || tries == staleTries:
+				return errors.Join(errFenced, gerr)
+			case now <= mark: // a copy that is behind
+				time.Sleep(stalePause)
+				continue
+			case last != fence:
+				return errFenced
+			default:
+				next = now
+			}
+		} else if err != nil {
+			return err
+		}
+		m.mu.Lock()
+		if m.mark == mark {
+			m.mark = next
+		}
+		m.mu.Unlock()
+		if err == nil {
+			return nil
+		}
+	}
 }
 
 // ours gives the revision of a key whose newest value is of our fence: a write of ours whose answer was lost. known is

@@ -141,14 +141,14 @@ func (t *thinker) settle(p *present) {
 }
 
 func (t *thinker) post(p *present, at int64, b event.Body) {
-	p.say(func() { t.m.deps.Facts.Post(time.UnixMilli(at), p.site, string(p.user), string(p.user), b) })
+	t.say(p, time.UnixMilli(at), p.site, string(p.user), b)
 }
 
-// say posts a fact by f, at once unless an answer of the agent is still being written down.
-func (p *present) say(f func()) {
+// say posts a fact of an agent's doing, at once unless an answer of theirs is still being written down.
+func (t *thinker) say(p *present, at time.Time, place id.Site, subject string, b event.Body) {
 	if p.granting == nil {
-		f()
+		t.m.deps.Facts.Post(at, place, subject, string(p.user), b)
 		return
 	}
-	p.granting.say(f)
+	p.granting.say(func() { t.m.deps.Facts.Post(at, place, subject, string(p.user), b) })
 }

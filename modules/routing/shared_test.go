@@ -45,6 +45,7 @@ type town struct {
 	take   func(o contact.Offer) time.Duration // how long an agent lets it ring; negative: for ever
 	heard  map[id.Contact]bool                 // there
 	hear   []func(id.Contact, int64, bool)
+	live   func(Live) Live // how a process that starts sees live state; nil: as it is
 }
 
 // node is one process.
@@ -76,8 +77,12 @@ func newTown(t *testing.T, buses ...*bus.Bus) *town {
 
 func (y *town) start(name id.Node, b *bus.Bus) *node {
 	y.t.Helper()
-	live, err := b.Bucket(y.t.Context(), "live", bus.BucketConfig{})
+	bucket, err := b.Bucket(y.t.Context(), "live", bus.BucketConfig{})
 	must(y.t, err)
+	var live Live = bucket
+	if y.live != nil {
+		live = y.live(live)
+	}
 	log := slog.New(slog.NewTextHandler(y.t.Output(), nil)).With("node", name)
 	n := &node{town: y, name: name, leases: &leases{given: make(chan *lease, 8)}, journal: ledger.NewJournal(y.ledger, log), done: make(chan error, 1)}
 	n.Module = New(Deps{

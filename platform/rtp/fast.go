@@ -224,9 +224,8 @@ func (l *Plain) lay(k *kernel.Table, now time.Time, pressed bool) {
 	if !okIn || !okOut || (in.Out == 0) != (out.Out == 0) {
 		return
 	}
-	waiting := kernel.Pending(l.pair.rtp.Conn())
 	if !pressed {
-		if l.fast.waits++; waiting && l.fast.waits < fastWaits {
+		if l.fast.waits++; l.fast.waits < fastWaits && kernel.Pending(l.pair.rtp.Conn()) {
 			return
 		}
 		l.fast.waits = 0

@@ -3,6 +3,7 @@ package rtp
 import (
 	"context"
 	"slices"
+	"testing"
 	"time"
 
 	"github.com/kapok-hotline/kapok/platform/audio"
@@ -236,4 +237,42 @@ func (r *rig) press0(say func()) {
 	r.gate.Lock()
 	r.rest(0)
 	say()
+}
+
+func TestWhatWaitedIsToldByItsNumber(t *testing.T) {
+	none := queue{may: true, ssrc: 7, time: 8000}                          // the kernel has relayed none yet
+	some := queue{may: true, ssrc: 7, time: 16000, begun: true, first: 90} // it began with number 90
+	turn := queue{may: true, ssrc: 7, time: 16000, begun: true, first: 5}  // numbers begin anew
+	for _, c := range []struct {
+		name    string
+		q       queue
+		ssrc    uint32
+		seq     uint16
+		time    uint32
+		highest uint16
+		owned   bool
+		want    bool
+	}{
+		{"nothing is looked for", queue{ssrc: 7}, 7, 51, 8160, 50, true, false},
+		{"the next, before the kernel relays any", none, 7, 51, 8160, 50, true, true},
+		{"the next, when the kernel has given up", none, 7, 51, 8160, 50, false, false},
+		{"another stream", none, 8, 51, 8160, 50, true, false},
+		{"a jump of the number", none, 7, 600, 8160, 50, true, false},
+		{"a jump of time", none, 7, 51, 80000, 50, true, false},
+		{"just before the kernel's first", some, 7, 89, 14240, 95, true, true},
+		{"the same when the kernel has given up", some, 7, 89, 14240, 95, false, true},
+		{"far behind what the kernel has relayed since", some, 7, 60, 9600, 2000, true, true},
+		{"behind the kernel's first: it came another way", some, 7, 96, 16160, 95, true, false},
+		{"numbers far before: a new numbering", some, 7, 65000, 9600, 95, true, false},
+		{"over the turn of numbers", turn, 7, 65530, 14240, 6, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.q.holds(header{ssrc: c.ssrc, seq: c.seq, time: c.time}, c.highest, c.owned); got != c.want {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+	if some.stale(16000-staleAfter) || !some.stale(16000-staleAfter-1) || none.stale(0) {
+		t.Error("200 ms is the bound, from when the kernel has begun")
+	}
 }

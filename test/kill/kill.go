@@ -23,6 +23,7 @@ type Town struct {
 	pages   [2]*house.House
 	desks   [2]*house.Client // the agent's, at each
 	leaders [2]*house.Client
+	Callers int // who wait in each try
 	brain   int // which of the pages' processes decides
 	decided [2]int
 	phone   *ua.Phone
@@ -47,13 +48,13 @@ type Try struct {
 }
 
 const (
-	waits = 8 // callers in each try
+	waits = 8 // callers in each try, where Callers is not set
 	bound = 60 * time.Second
 )
 
 // Open starts the three processes on folders under dir and a database of their own.
 func Open(ctx context.Context, program, dir, db string) (t *Town, err error) {
-	t = &Town{rings: make(chan ring, 16)}
+	t = &Town{Callers: waits, rings: make(chan ring, 16)}
 	defer func() {
 		if err != nil {
 			t.Close()
@@ -244,7 +245,7 @@ func (t *Town) wait(ctx context.Context, at int) (all []caller, err error) {
 	}); err != nil {
 		return nil, err
 	}
-	for n := range waits {
+	for n := range t.Callers {
 		t.n++
 		c := caller{number: fmt.Sprintf("0139%08d", t.n)}
 		if c.phone, err = ua.Open("127.0.0.1", t.voice.SIP, c.number, ""); err != nil {
