@@ -60,6 +60,7 @@ var harms = []harm{
 	{law: "voice.recording.proofs", name: "erased without a proof", sql: recordingRow("REC4", "recordings/gone.krec", "1, 1"), subject: "REC4"},
 	{law: "outbound.tries", name: "an attempt nobody told of", sql: attemptRow("OUT1", "P1", 1, "busy"), subject: "01OUT1"},
 	{law: "outbound.once", name: "called while being called", sql: attemptRow("OUT2", "P1", 2, "busy"), subject: "01OUT"},
+	{law: "outbound.alone", name: "rung by a list while a list rings them", act: rungTwice, subject: "RUNGTWICE2"},
 	{law: "voice.park.slots", name: "a slot of nobody", act: straySlot, subject: "PARKED"},
 	{law: "voice.callbacks", name: "a promise nobody told of", act: promiseRow("CB1", "open"), subject: "CB1"},
 	{law: "voice.callbacks", name: "a promise without its end", act: promiseRow("CB2", "reached"), subject: "CB2"},
@@ -176,6 +177,20 @@ func recordingRow(recording, file, erased string) string {
 func attemptRow(contact, person string, try int, how string) string {
 	return fmt.Sprintf(`INSERT INTO outbound_try (contact, person, list, site, agent, mode, try, day, at, reached_at, ended_at, how, result, note)
 		VALUES ('01%s', '%s', 'visit', 'gz', '1001', 'preview', %d, '2026-11-23', 1000, 0, 2000, '%s', '', '')`, contact, person, try, how)
+}
+
+// rungTwice tells of two calls from lists to one person at the same time.
+func rungTwice(t *testing.T, h *House) {
+	t.Helper()
+	for i, f := range []ledger.Fact{
+		ledger.From(event.CalloutBegun{Agent: "2001", Number: "013800009999", Purpose: "missed"}, "RUNGTWICE1", "2001", "gz"),
+		ledger.From(event.CalloutBegun{Agent: "2002", Number: "013800009999", Purpose: "outbound"}, "RUNGTWICE2", "2002", "gz"),
+		ledger.From(event.CalloutEnded{Agent: "2001", Purpose: "missed", Result: event.OutBusy}, "RUNGTWICE1", "2001", "gz"),
+		ledger.From(event.CalloutEnded{Agent: "2002", Purpose: "outbound", Result: event.OutBusy}, "RUNGTWICE2", "2002", "gz"),
+	} {
+		f.At = h.clock.Now().Add(time.Duration(i*5) * time.Second).UnixMilli()
+		check(t, h.ledger.Append(t.Context(), f))
+	}
 }
 
 // promiseRow is a promise to call back that was made an hour ago and is not in the ledger.

@@ -13,6 +13,16 @@ func (h *House) meters() {
 	}
 	gauge("calls", "Calls under way.", func() float64 { return float64(h.voice.Calls()) })
 	gauge("media_legs", "Open media legs; each but a browser's has a pair of ports.", func() float64 { return float64(h.voice.Media()) })
+	gauge("fast_path", "1 where the kernel relays plain calls that are not recorded.", func() float64 {
+		if _, on := h.voice.Carried(); on {
+			return 1
+		}
+		return 0
+	})
+	gauge("media_legs_kernel", "Media legs whose peer's sound the kernel relays at this moment; a bridged call has two.", func() float64 {
+		legs, _ := h.voice.Carried()
+		return float64(legs)
+	})
 	gauge("callbacks_open", "People who are still to be called back.", func() float64 { return float64(h.voice.Promises()) })
 	gauge("goroutines", "Goroutines of the process.", func() float64 { return float64(runtime.NumGoroutine()) })
 	gauge("phones", "Registered phones and browsers.", func() float64 { return float64(h.voice.SIP().Registrar().Users()) })

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/day"
@@ -10,7 +11,7 @@ import (
 
 func (h *House) newMissed() *missed.Module {
 	return missed.New(missed.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Names: missedNames{h}, Calls: h, Sounds: h.voice, Due: h.missedDue, Secret: h.secret, May: h.mayCallBack,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Names: missedNames{h}, Calls: h, Sounds: h.voice, Due: h.missedDue, Secret: h.secret, Rung: func(ctx context.Context, number string) (bool, error) { return h.outbound.Rings(ctx, number) }, May: h.mayCallBack,
 		Zone: h.zone, Subtree: h.identity.Subtree, Hub: h.web.Hub(), Changed: h.changed, Log: h.log,
 	})
 }

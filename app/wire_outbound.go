@@ -15,7 +15,7 @@ import (
 
 func (h *House) newOutbound() *outbound.Module {
 	d := outbound.Deps{
-		DB: h.db, Clock: h.clock, Facts: facts{h}, Stream: stream{h}, Calls: outCalls{h}, Staff: outStaff{h}, Contacts: outContacts{h}, Ledger: h.ledger,
+		DB: h.db, Clock: h.clock, Facts: facts{h}, Stream: stream{h}, Calls: outCalls{h}, Staff: outStaff{h}, Contacts: outContacts{h}, Missed: outMissed{h.missed, deskNames{h}.Queue, h.nameAt}, Ledger: h.ledger,
 		Hours: func(calendar string, at time.Time) day.State {
 			state, _, _ := h.calendar.IsOpen(calendar, at)
 			return state
@@ -97,9 +97,7 @@ func (o outContacts) Past(ctx context.Context, f outbound.PastFilter) ([]outboun
 	out := make([]outbound.Past, 0, len(all))
 	for _, c := range all {
 		past := outbound.Past{Contact: c.Contact, Number: c.Number, At: c.At, Queue: c.Queue, Topic: c.Topic, Grade: c.Grade}
-		if pop, err := o.h.customer.Pop(ctx, c.Number, o.h.clock.Now()); err == nil && pop.Person != nil {
-			past.Name = pop.Person.Name
-		}
+		past.Name = o.h.nameAt(ctx, c.Number)
 		out = append(out, past)
 	}
 	return out, err

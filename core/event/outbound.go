@@ -24,7 +24,7 @@ type OutboundEnded struct {
 	List   string  `json:"list"`
 	Person string  `json:"person"`
 	Agent  id.User `json:"agent"`
-	How    string  `json:"how"` // reached; busy, refused, no_answer, unreachable, agent, failed as in CalloutEnded; called_in, lost
+	How    string  `json:"how"` // reached; busy, refused, no_answer, unreachable, agent, machine, failed as in CalloutEnded; called_in, lost
 }
 
 // OutboundResulted says what the agent made of the talk; given once.
@@ -47,7 +47,7 @@ type OutboundSkipped struct {
 // OutboundClosed says that a person of a list is not called any more; its subject is the person.
 type OutboundClosed struct {
 	List  string `json:"list"`
-	How   string `json:"how"` // done, refused, wrong, never, exhausted, called_in, removed, unreported
+	How   string `json:"how"` // done, refused, wrong, never, exhausted, called_in, settled, removed, unreported
 	Tries int    `json:"tries"`
 }
 

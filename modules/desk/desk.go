@@ -55,6 +55,7 @@ type Calls interface {
 // Endpoints says whether an endpoint is registered, and makes the secret a browser registers with.
 type Endpoints interface {
 	Registered(at contact.Endpoint) bool
+	Outside(at contact.Endpoint) bool // a mobile or landline, where calls are taken by a key
 	Browser(user id.User) (name, secret, realm string)
 	Phones(ctx context.Context) (map[id.Phone]id.Site, error)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -42,6 +43,7 @@ type bench struct {
 	asserted []id.User
 	refuse   error // of the next request to brain or calls
 	held     id.Leg
+	asked    joined // the newest one asked
 }
 
 func (b *bench) Post(at time.Time, place id.Site, subject, actor string, body event.Body) {
@@ -149,6 +151,7 @@ func (b *bench) Transfer(_ context.Context, _ id.Contact, _ id.User, to contact.
 
 func (b *bench) Consult(_ context.Context, c id.Contact, u id.User, to contact.Target, join bool) error {
 	err := b.say("consult " + string(to.Kind) + " " + to.Code)
+	b.asked = joined{leg: id.Leg("p" + to.Code), to: to}
 	b.Post(b.now(), "gz", string(c), string(u), event.ConsultBegun{Agent: u, To: to})
 	if join {
 		return cmp.Or(err, b.ConsultTurn(context.Background(), c, u, event.WithBoth))
@@ -158,7 +161,23 @@ func (b *bench) Consult(_ context.Context, c id.Contact, u id.User, to contact.T
 
 func (b *bench) ConsultTurn(_ context.Context, c id.Contact, u id.User, with string) error {
 	err := b.say("turn " + with)
-	b.Post(b.now(), "gz", string(c), string(u), event.ConsultTurned{Agent: u, With: with})
+	turned := event.ConsultTurned{Agent: u, With: with}
+	if with == event.WithBoth {
+		turned.Leg, turned.To = b.asked.leg, &b.asked.to
+	}
+	b.Post(b.now(), "gz", string(c), string(u), turned)
+	return err
+}
+
+func (b *bench) PartyDrop(_ context.Context, c id.Contact, u id.User, leg id.Leg) error {
+	err := b.say("drop " + string(leg))
+	b.Post(b.now(), "gz", string(c), string(u), event.ConsultEnded{Agent: u, Why: "desk", Leg: leg})
+	return err
+}
+
+func (b *bench) PartyMute(_ context.Context, c id.Contact, u id.User, leg id.Leg, muted bool) error {
+	err := b.say(fmt.Sprint("mute ", leg, " ", muted))
+	b.Post(b.now(), "gz", string(c), string(u), event.ConsultMuted{Agent: u, Leg: leg, Muted: muted})
 	return err
 }
 
@@ -178,6 +197,7 @@ func (b *bench) Echo(_ context.Context, at contact.Endpoint) error {
 	return b.say("echo " + string(at.Phone))
 }
 func (b *bench) Quality(id.Contact) (mos, loss float64, ok bool) { return 4.2, 0.01, true }
+func (b *bench) Outside(at contact.Endpoint) bool                { return at.Phone == "m1" }
 func (b *bench) Registered(contact.Endpoint) bool                { return true }
 func (b *bench) Browser(u id.User) (name, secret, realm string) {
 	return "web-" + string(u), "s", "kapok"
@@ -444,5 +464,23 @@ func TestSignInRefused(t *testing.T) {
 	}
 	if v := b.m.view("1001"); v.SignedIn || b.m.holders.get("1001") != "" {
 		t.Errorf("half signed in: %+v", v)
+	}
+}
+
+// A call back that reached the person answers the visit it was promised in, which is over: the agent's desk has the one
+// call there is.
+func TestCalledBackIsOneCall(t *testing.T) {
+	b := newBench(t, storetest.SQLite(t))
+	me := b.As("agent", webtest.User("1001"))
+	me.Post("/api/v1/desk/signin", `{"endpoint":"8002"}`).OK()
+	b.change("1001", event.Ringing, "", "c1")
+	b.Post(b.now(), "gz", "c1", "1001", event.LegStarted{Leg: "leg1", Role: "agent", Agent: "1001"})
+	b.change("1001", event.Talking, "", "c1")
+	b.Post(b.now(), "gz", "c1", "1001", event.LegAnswered{Leg: "leg1"})
+	b.Post(b.now(), "gz", "visit", "1001", event.CallbackReached{Callback: "p", Contact: "c1", Agent: "1001"})
+	b.Post(b.now(), "gz", "visit", "1001", event.ContactAnswered{Offer: event.OfferOfCallback("p"), Queue: "vat", Agent: "1001"})
+	b.phase("talking")
+	if r := me.Get("/api/v1/desk").OK(); strings.Contains(string(r.Body), `"visit"`) {
+		t.Errorf("the desk shows a call that is over: %s", r.Body)
 	}
 }

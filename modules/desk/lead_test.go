@@ -58,6 +58,7 @@ func (l *lead) Release(_ context.Context, c id.Contact, agent id.User, requeue b
 	return nil
 }
 
+func (l *lead) Outside(at contact.Endpoint) bool             { return at.Phone == "m1" }
 func (l *lead) Registered(contact.Endpoint) bool             { return true }
 func (l *lead) Browser(id.User) (name, secret, realm string) { return "", "", "" }
 func (l *lead) Phones(context.Context) (map[id.Phone]id.Site, error) {

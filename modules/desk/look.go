@@ -84,6 +84,7 @@ type phonesOut struct {
 type PhoneEntry struct {
 	Code       id.Phone `json:"code"`
 	Registered bool     `json:"registered"`
+	Outside    bool     `json:"outside,omitempty" doc:"a mobile or landline outside the house"`
 	TakenBy    string   `json:"taken_by,omitempty"`
 }
 
@@ -94,7 +95,8 @@ func (m *Module) phones(ctx context.Context, _ *none) (*phonesOut, error) {
 	}
 	out := &phonesOut{Body: []PhoneEntry{}}
 	for code := range all {
-		e := PhoneEntry{Code: code, Registered: m.deps.Endpoints.Registered(contact.Endpoint{Phone: code})}
+		at := contact.Endpoint{Phone: code}
+		e := PhoneEntry{Code: code, Registered: m.deps.Endpoints.Registered(at), Outside: m.deps.Endpoints.Outside(at)}
 		if user := m.floor.at(code); user != "" {
 			e.TakenBy, _, _ = m.deps.Names.User(user)
 		}

@@ -39,6 +39,7 @@ type EndpointView struct {
 	Kind       string   `json:"kind" enum:"browser,phone,"`
 	Phone      id.Phone `json:"phone,omitempty"`
 	Registered bool     `json:"registered"`
+	Outside    bool     `json:"outside,omitempty" doc:"a mobile or landline outside the house, where calls are taken by a key"`
 }
 
 // CallView is one contact at the agent.
@@ -53,13 +54,14 @@ type CallView struct {
 	WaitedMs    int64             `json:"waited_ms"`
 	Phase       string            `json:"phase" enum:"ringing,dialing,talking,held,wrapup" doc:"dialing: the agent has answered, the person called has not yet"`
 	Since       int64             `json:"since"`
-	Answer      string            `json:"answer" enum:"browser,handset"`
+	Answer      string            `json:"answer" enum:"browser,handset,outside" doc:"outside: a mobile or landline, where the call is taken by a key"`
 	Quality     *QualityView      `json:"quality,omitempty"`
 	Skills      []SkillView       `json:"skills,omitempty" doc:"what the queue asks for"`
 	Leaders     []LeaderView      `json:"leaders,omitempty" doc:"who takes part"`
 	Why         *WhyView          `json:"why,omitempty" doc:"why this agent was offered it"`
 	Screened    *ScreenedView     `json:"screened,omitempty" doc:"of a line that sorts its callers: what this one was taken for"`
 	Consult     *ConsultView      `json:"consult,omitempty" doc:"who is being asked"`
+	Parties     []PartyView       `json:"parties,omitempty" doc:"who talks with caller and agent: a three-party call, or a conference"`
 	Unasked     string            `json:"unasked,omitempty" doc:"why the last one asked did not answer: a fault's code"`
 	Out         *OutView          `json:"out,omitempty" doc:"of a call out"`
 	Own         bool              `json:"own,omitempty" doc:"the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself"`
@@ -112,7 +114,7 @@ func (m *Module) view(user id.User) View {
 	if s.state == event.Ringing && s.until > s.since {
 		v.RingMs = s.until - s.since
 	}
-	v.Endpoint = EndpointView{Kind: "phone", Phone: s.endpoint.Phone, Registered: m.deps.Endpoints.Registered(s.endpoint)}
+	v.Endpoint = EndpointView{Kind: "phone", Phone: s.endpoint.Phone, Registered: m.deps.Endpoints.Registered(s.endpoint), Outside: m.deps.Endpoints.Outside(s.endpoint)}
 	if s.endpoint.Browser() {
 		v.Endpoint.Kind = "browser"
 		name, secret, realm := m.deps.Endpoints.Browser(user)
@@ -133,6 +135,7 @@ func (m *Module) callView(s *seat, k *card) CallView {
 		Queue: k.queue, WaitedMs: k.waitMs, Phase: k.phase, Since: k.since, Answer: "handset", Why: whyOf(k.offered),
 	}
 	c.Consult, c.Unasked, c.Recalled = m.consultView(k.asks), k.unasked, k.recalled
+	c.Parties = m.partyViews(k.parties)
 	if k.about.out != nil {
 		out := *k.about.out
 		c.Out = &out
@@ -144,8 +147,11 @@ func (m *Module) callView(s *seat, k *card) CallView {
 		c.Skills = m.deps.Needs(k.queue)
 	}
 	c.Screened = m.screenedView(k)
-	if s.endpoint.Browser() {
+	switch {
+	case s.endpoint.Browser():
 		c.Answer = "browser"
+	case m.deps.Endpoints.Outside(s.endpoint):
+		c.Answer = "outside"
 	}
 	if mos, loss, ok := m.deps.Calls.Quality(k.contact); ok && (k.phase == "talking" || k.phase == "held") {
 		c.Quality = &QualityView{MOS: mos, Loss: loss}

@@ -2,6 +2,7 @@ package missed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/kapok-hotline/kapok/core/contact"
@@ -155,6 +156,10 @@ func (b *batch) met(ctx context.Context, f *ledger.Fact, over bool) error {
 	how := StateCameBack
 	if w.out {
 		how = StateReached
+		nobody, err := store.One(ctx, b.tx, `SELECT COUNT(*) FROM missed_row WHERE id = ? AND tried_contact = ? AND result = ?`, store.Col[int], row, f.Subject, event.TriedNoAnswer)
+		if err != nil || nobody > 0 {
+			return err // the agent said meanwhile that it was a machine
+		}
 	}
 	return b.close(ctx, f, row, how, f.Subject)
 }
@@ -175,7 +180,11 @@ func (b *batch) tried(ctx context.Context, f *ledger.Fact, t event.MissedTried) 
 	if t.Again > f.At {
 		ring = b.m.day(timeOf(t.Again), site)
 	}
-	if t.Contact != "" { // written down after the talk, which has closed the row
+	if t.Contact != "" && t.Result == event.TriedNoAnswer {
+		if err := b.reopen(ctx, f.Subject, t.Contact); err != nil {
+			return err
+		}
+	} else if t.Contact != "" { // written down after the talk, which has closed the row
 		err := b.change(ctx, `UPDATE missed_row SET state = ?, result = ?, note = CASE WHEN ? = '' THEN note ELSE ? END WHERE id = ? AND state = 'reached' AND closed_by = ?`,
 			stateOf(t.Result), t.Result, t.Note, t.Note, f.Subject, string(t.Contact))
 		if err != nil {
@@ -195,6 +204,23 @@ func (b *batch) tried(ctx context.Context, f *ledger.Fact, t event.MissedTried) 
 		return b.close(ctx, f, f.Subject, StateGivenUp, "")
 	}
 	return nil
+}
+
+// reopen puts a row back on the list that was closed by a call a machine answered, as the agent says afterwards; unless
+// they have called again meanwhile.
+func (b *batch) reopen(ctx context.Context, row string, by id.Contact) error {
+	type numbers struct{ number, also string }
+	n, err := store.One(ctx, b.tx, `UPDATE missed_row SET state = 'open', closed_at = 0, closed_day = '', closed_by = '' WHERE id = ? AND state = 'reached' AND closed_by = ?
+		AND NOT EXISTS (SELECT 1 FROM missed_row o WHERE o.number = missed_row.number AND o.state = 'open') RETURNING number, also`,
+		func(r store.Scanner) (n numbers, err error) { return n, r.Scan(&n.number, &n.also) }, row, string(by))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		b.mem.enter(row, n.number, n.also)
+		b.changed = true
+	}
+	return err
 }
 
 // rung counts a call from the list that the person did not answer, as the telephone tells it; what the agent makes of

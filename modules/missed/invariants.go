@@ -31,21 +31,34 @@ func subjects(of []string) []ledger.Breach {
 
 // talk is a contact an agent spoke in, as the ledger has it.
 type talk struct {
-	number string
-	at     int64
+	contact, number string
+	at              int64
+}
+
+// machines gives the calls nobody was reached by though they were answered, as agents said: a machine was there.
+func machines(ctx context.Context, db *store.DB, since int64) (map[string]bool, error) {
+	out := map[string]bool{}
+	err := store.Each(ctx, db, `SELECT body FROM ledger_fact WHERE kind = 'missed.tried' AND at >= ?`, store.Col[string], func(body string) error {
+		if t := as[event.MissedTried](told{body: body}); t.Contact != "" && t.Result == event.TriedNoAnswer {
+			out[string(t.Contact)] = true
+		}
+		return nil
+	}, since)
+	return out, err
 }
 
 // spoken reads from the ledger alone with whom agents have spoken since a moment.
 func spoken(ctx context.Context, db *store.DB, since int64) ([]talk, error) {
 	type pair struct {
+		contact string
 		started told
 		at      int64
 		over    bool
 	}
-	all, err := store.All(ctx, db, `SELECT s.body, f.at, f.kind, f.body FROM ledger_fact f JOIN ledger_fact s ON s.subject = f.subject AND s.kind = 'contact.started'
+	all, err := store.All(ctx, db, `SELECT f.subject, s.body, f.at, f.kind, f.body FROM ledger_fact f JOIN ledger_fact s ON s.subject = f.subject AND s.kind = 'contact.started'
 		WHERE f.kind IN ('contact.answered', 'contact.ended') AND f.at >= ?`, func(r store.Scanner) (p pair, err error) {
 		var kind, body string
-		err = r.Scan(&p.started.body, &p.at, &kind, &body)
+		err = r.Scan(&p.contact, &p.started.body, &p.at, &kind, &body)
 		p.over = kind == "contact.ended" && strings.Contains(body, `"outcome":"`+string(contact.Answered)+`"`)
 		if kind == "contact.ended" && !p.over {
 			p.at = 0
@@ -60,7 +73,7 @@ func spoken(ctx context.Context, db *store.DB, since int64) ([]talk, error) {
 			number = key(b.To)
 		}
 		if p.at != 0 && number != "" && b.Medium == contact.Phone && p.over == (b.Direction == contact.Out) {
-			out = append(out, talk{number, p.at})
+			out = append(out, talk{p.contact, number, p.at})
 		}
 	}
 	return out, err
@@ -87,8 +100,15 @@ func checkOpen(ctx context.Context, db *store.DB) ([]ledger.Breach, error) {
 	if err != nil {
 		return nil, err
 	}
+	machines, err := machines(ctx, db, rows[0].last)
+	if err != nil {
+		return nil, err
+	}
 	newest := map[string]int64{}
 	for _, t := range talks {
+		if machines[t.contact] {
+			continue
+		}
 		newest[t.number] = max(newest[t.number], t.at)
 	}
 	for _, r := range rows {

@@ -73,17 +73,18 @@ type Deps struct {
 	DB      *store.DB
 	Clock   clock.Clock // nil: the machine's
 	Facts   Facts
-	Names   Names                              // nil: codes are shown
-	Calls   Calls                              // nil: nobody can be called from the list
-	Sounds  Sounds                             // nil: messages cannot be heard from the list
-	Due     func(Call) time.Time               // the moment whose local day is the last to call back on; nil: the call's
-	Secret  func(id.Number, id.Queue) bool     // for tip-offs: who calls there is on no list; nil: none is
-	May     func(u id.User, site id.Site) bool // whether a user may be given callers of a site; nil: everybody
-	Zone    func(site string) *time.Location   // nil: Asia/Shanghai
-	Subtree func(root id.Site) []id.Site       // a site and all below it; nil: one flat site
-	Hub     *web.Hub                           // nil: nothing is pushed
-	Changed func(func())                       // nil: the rules are read at the start
-	Log     *slog.Logger                       // nil: the default
+	Names   Names                                                  // nil: codes are shown
+	Calls   Calls                                                  // nil: nobody can be called from the list
+	Rung    func(ctx context.Context, number string) (bool, error) // whether a number's telephone rings for us, for another list; nil: never
+	Sounds  Sounds                                                 // nil: messages cannot be heard from the list
+	Due     func(Call) time.Time                                   // the moment whose local day is the last to call back on; nil: the call's
+	Secret  func(id.Number, id.Queue) bool                         // for tip-offs: who calls there is on no list; nil: none is
+	May     func(u id.User, site id.Site) bool                     // whether a user may be given callers of a site; nil: everybody
+	Zone    func(site string) *time.Location                       // nil: Asia/Shanghai
+	Subtree func(root id.Site) []id.Site                           // a site and all below it; nil: one flat site
+	Hub     *web.Hub                                               // nil: nothing is pushed
+	Changed func(func())                                           // nil: the rules are read at the start
+	Log     *slog.Logger                                           // nil: the default
 }
 
 // Module is the missed callers.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
@@ -87,28 +86,11 @@ func (m *Module) Tried(ctx context.Context, row string, by id.User, o Outcome, a
 		}
 		t := event.MissedTried{Result: o.Result, Note: strings.TrimSpace(o.Note), Contact: o.Contact}
 		if o.Result == event.TriedNoAnswer {
-			tries := v.Tries + 1
-			if o.Contact != "" && v.tried == string(o.Contact) {
-				tries-- // the telephone has counted it
-			}
-			t.Last = tries >= m.rules.Load().Tries
+			t.Last = m.lastTry(v, o.Contact)
 			if !o.Again.IsZero() && !t.Last {
 				t.Again = o.Again.UnixMilli()
 			}
 		}
 		return t, nil
 	})
-}
-
-// Ring calls the person for the agent, whose row it becomes.
-func (m *Module) Ring(ctx context.Context, row string, by id.User, any bool) (Row, id.Contact, error) {
-	if m.deps.Calls == nil {
-		return Row{}, "", fault.New(fault.Unavailable, "missed.call.none")
-	}
-	v, err := m.Give(ctx, row, by, by, any)
-	if err != nil {
-		return v, "", err
-	}
-	c, err := m.deps.Calls.CallOut(ctx, contact.Outcall{Agent: by, Number: v.number, Purpose: Purpose, Ref: row})
-	return v, c, err
 }

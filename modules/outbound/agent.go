@@ -178,14 +178,14 @@ func (m *Module) nextFor(ctx context.Context, agent id.User, code string) error 
 
 func (m *Module) showNext(ctx context.Context, l List, agent id.User, now time.Time) (bool, error) {
 	for range 10 {
-		p, ok, err := m.next(ctx, l, now)
+		p, ok, err := m.next(ctx, l, agent, now)
 		if err != nil || !ok {
 			return false, err
 		}
 		p.agent = agent
 		p.move(Shown, now)
-		err = put(ctx, m.deps.DB, Pending, p.contact, &p)
-		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) {
+		err = m.claim(ctx, Pending, p.contact, &p)
+		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) || fault.KindOf(err) == fault.Conflict {
 			continue // another was quicker
 		}
 		return err == nil, err
@@ -244,6 +244,9 @@ func (m *Module) skip(ctx context.Context, agent id.User, code, why string) erro
 	p.move(Pending, now)
 	err = m.deps.DB.Tx(ctx, func(tx *store.Tx) error {
 		if err := put(ctx, tx, Shown, p.contact, &p); err != nil {
+			return err
+		}
+		if err := m.leaves(ctx, tx, &p, agent); err != nil {
 			return err
 		}
 		return m.deps.Facts.Keep(tx, now, l.Site, p.id, string(agent), event.OutboundSkipped{List: l.Code, Agent: agent, Why: why})

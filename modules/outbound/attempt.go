@@ -28,11 +28,11 @@ func (m *Module) begin(ctx context.Context, l List, p person, agent id.User) err
 	was, before := p.state, p
 	p.agent, p.contact = agent, id.Contact(id.New(now))
 	p.move(Calling, now)
-	if err := put(ctx, m.deps.DB, was, before.contact, &p); err != nil {
+	if err := m.claim(ctx, was, before.contact, &p); err != nil {
 		return err
 	}
 	m.lives(p.contact, true)
-	_, err := m.deps.Calls.CallOut(ctx, contact.Outcall{Contact: p.contact, Agent: agent, Number: p.number, Purpose: purpose, Ref: p.id, RingS: l.RingS})
+	_, err := m.deps.Calls.CallOut(ctx, contact.Outcall{Contact: p.contact, Agent: agent, Number: p.number, Purpose: purpose, Ref: p.id, RingS: l.RingS, Machine: l.machine()})
 	if err == nil {
 		m.show(agent)
 		return nil
@@ -40,7 +40,7 @@ func (m *Module) begin(ctx context.Context, l List, p person, agent id.User) err
 	m.lives(p.contact, false)
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeBound)
 	defer cancel()
-	if back := m.giveBack(keep, l, p.contact, before, err, now); back != nil {
+	if back := m.giveBack(keep, l, p.contact, before, agent, err, now); back != nil {
 		m.deps.Log.Error("a person could not be given back to their list; they come back by themselves", "person", p.id, "err", back)
 	}
 	return err
@@ -48,8 +48,13 @@ func (m *Module) begin(ctx context.Context, l List, p person, agent id.User) err
 
 // giveBack puts a person back whose call was not begun. One whom the rules for calls out do not let us call is tried
 // again later, not for ever.
-func (m *Module) giveBack(ctx context.Context, l List, c id.Contact, before person, why error, now time.Time) error {
+func (m *Module) giveBack(ctx context.Context, l List, c id.Contact, before person, agent id.User, why error, now time.Time) error {
 	code := fault.CodeOf(why)
+	if before.state != Shown && m.deps.Missed != nil {
+		if err := m.deps.DB.Tx(ctx, func(tx *store.Tx) error { return m.leaves(ctx, tx, &before, agent) }); err != nil {
+			return err
+		}
+	}
 	if before.state == Shown || !strings.HasPrefix(code, "voice.callout.") || fault.KindOf(why) != fault.Forbidden && fault.KindOf(why) != fault.Invalid {
 		return put(ctx, m.deps.DB, Calling, c, &before)
 	}
@@ -142,11 +147,14 @@ func (m *Module) over(ctx context.Context, tx *store.Tx, p *person, c id.Contact
 	if err := m.endTry(ctx, tx, c, how, at); err != nil {
 		return err
 	}
-	p.how = how
+	p.how, p.due = how, at.Add(gap(l)).UnixMilli()
+	if err := m.tells(ctx, tx, p, p.agent, c, p.due); err != nil {
+		return err
+	}
 	if p.tries >= l.Tries {
 		return m.shut(ctx, tx, l, p, Dialled, "exhausted", at)
 	}
-	p.due, p.agent = at.Add(gap(l)).UnixMilli(), ""
+	p.agent = ""
 	p.move(Pending, at)
 	return put(ctx, tx, Dialled, c, p)
 }
@@ -160,6 +168,9 @@ func (m *Module) undialled(ctx context.Context, tx *store.Tx, l List, p *person,
 		m.mu.Unlock()
 	case how == "called_in":
 		p.due = at.Add(gap(l)).UnixMilli()
+	}
+	if err := m.leaves(ctx, tx, p, p.agent); err != nil {
+		return err
 	}
 	p.agent = ""
 	p.move(Pending, at)

@@ -16,6 +16,7 @@ func (m *Module) Invariants() []ledger.Invariant {
 	return []ledger.Invariant{
 		{Name: "outbound.tries", Check: m.recount},
 		{Name: "outbound.once", Check: once},
+		{Name: "outbound.alone", Check: m.alone},
 	}
 }
 

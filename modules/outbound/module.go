@@ -78,6 +78,7 @@ type Deps struct {
 	Calls    Calls
 	Staff    Staff
 	Contacts Contacts
+	Missed   Missed // nil: there is no worklist of missed callers
 	Ledger   *ledger.Ledger
 	Hours    func(calendar string, at time.Time) day.State                               // nil: only the lists' own hours hold
 	Area     func(site id.Site) string                                                   // area code of a site's city ("020")

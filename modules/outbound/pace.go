@@ -120,7 +120,7 @@ func (m *Module) spare(ctx context.Context, l List, now time.Time) ([]id.User, e
 
 // dialFor begins a call for an agent; false when there is nobody to be called, or no more can be begun.
 func (m *Module) dialFor(ctx context.Context, l List, agent id.User, now time.Time) bool {
-	p, ok, err := m.next(ctx, l, now)
+	p, ok, err := m.next(ctx, l, agent, now)
 	if err == nil && ok {
 		err = m.begin(ctx, l, p, agent)
 	}
@@ -137,8 +137,9 @@ func (m *Module) dialFor(ctx context.Context, l List, agent id.User, now time.Ti
 	return false
 }
 
-// next gives the person of a list who is to be called first. Those who must not be called are closed on the way.
-func (m *Module) next(ctx context.Context, l List, now time.Time) (person, bool, error) {
+// next gives the person of a list whom an agent is to call first. Those who must not be called are closed on the way, and
+// who is another's to call is put off.
+func (m *Module) next(ctx context.Context, l List, agent id.User, now time.Time) (person, bool, error) {
 	for {
 		due, err := people(ctx, m.deps.DB, `list = ? AND state = 'pending' AND due_at <= ? AND NOT EXISTS (SELECT 1 FROM outbound_person o
 			WHERE o.number = outbound_person.number AND o.state IN ('shown', 'calling', 'dialled'))
@@ -148,8 +149,15 @@ func (m *Module) next(ctx context.Context, l List, now time.Time) (person, bool,
 		}
 		p := due[0]
 		never, err := m.never(ctx, m.deps.DB, p.number, now)
-		if err != nil || !never {
-			return p, !never, err
+		if err != nil {
+			return p, false, err
+		}
+		if !never {
+			taken, err := m.elsewhereTaken(ctx, l, &p, agent, now)
+			if err != nil || !taken {
+				return p, err == nil, err
+			}
+			continue
 		}
 		if err := m.deps.DB.Tx(ctx, func(tx *store.Tx) error { return m.shut(ctx, tx, l, &p, Pending, "never", now) }); err != nil {
 			return p, false, err

@@ -50,14 +50,15 @@ type person struct {
 	tries   int
 	agent   id.User
 	contact id.Contact // of the attempt under way or the last
+	missed  int        // 1: from the worklist of missed callers
 	how     string     // how the last attempt ended; of a closed one: why it is closed
 }
 
-const personColumns = `id, list, number, name, note, more, source, added_at, state, since, due_at, tries, agent, contact, how`
+const personColumns = `id, list, number, name, note, more, source, added_at, state, since, due_at, tries, agent, contact, how, from_missed`
 
 func scanPerson(r store.Scanner) (p person, err error) {
 	return p, r.Scan(&p.id, &p.list, &p.number, &p.name, &p.note, store.JSON(&p.more), &p.source, &p.addedAt, &p.state, &p.since, &p.due, &p.tries,
-		&p.agent, &p.contact, &p.how)
+		&p.agent, &p.contact, &p.how, &p.missed)
 }
 
 // people reads persons by a condition.

@@ -41,6 +41,9 @@ func (m *Module) result(ctx context.Context, agent id.User, code string, r TalkR
 		}); err != nil {
 			return err
 		}
+		if err := m.tellsResult(ctx, tx, &p, agent, r); err != nil {
+			return err
+		}
 		if r.Result == ResultNever {
 			if err := forbid(ctx, tx, p.number, r.Note, 0, agent, now); err != nil {
 				return err
@@ -59,6 +62,11 @@ func (m *Module) after(ctx context.Context, tx *store.Tx, l List, p *person, r T
 	case ResultAgain, ResultMachine:
 		if r.Result == ResultMachine && p.tries >= l.Tries {
 			return m.shut(ctx, tx, l, p, Reached, "exhausted", now)
+		}
+		if r.Result == ResultAgain && p.missed == 1 { // the worklist is done with them, this list is not
+			if _, err := store.Exec(ctx, tx, `UPDATE outbound_person SET from_missed = 0 WHERE id = ?`, p.id); err != nil {
+				return err
+			}
 		}
 		next := *p
 		next.move(Pending, now)

@@ -28,6 +28,7 @@ func (m *Module) Routes(api *web.API) {
 	web.Post(api, lists+"/{list}/pause", Manage, "Call nobody of a list for the time being", m.stop)
 	web.Post(api, lists+"/{list}/import", Manage, "People of a list from XLSX or CSV", m.importPeople, web.MaxBody(section.MaxUpload))
 	web.Post(api, lists+"/{list}/fill", Manage, "People of a list from past contacts", m.postFill)
+	web.Post(api, lists+"/{list}/missed", Manage, "Missed callers onto a list", m.postMissed)
 	web.Get(api, lists+"/{list}/people", Manage, "People of a list", m.getPeople)
 	web.Post(api, "/api/v1/outbound/people/{id}/remove", Manage, "Take a person off their list", m.remove)
 	web.Get(api, "/api/v1/outbound/figures", Manage, "Dialled, reached, refused", m.getFigures)
@@ -185,6 +186,21 @@ func (m *Module) postFill(ctx context.Context, in *fillIn) (*body[PeopleTaken], 
 		return nil, err
 	}
 	out, err := m.fill(ctx, l, in.Body, in.DryRun)
+	web.Note(ctx, "added", out.Added)
+	return &body[PeopleTaken]{out}, err
+}
+
+type missedIn struct {
+	List   string `path:"list" maxLength:"32"`
+	DryRun bool   `query:"dry_run"`
+}
+
+func (m *Module) postMissed(ctx context.Context, in *missedIn) (*body[PeopleTaken], error) {
+	l, err := m.managed(ctx, in.List)
+	if err != nil {
+		return nil, err
+	}
+	out, err := m.fillMissed(ctx, l, in.DryRun)
 	web.Note(ctx, "added", out.Added)
 	return &body[PeopleTaken]{out}, err
 }

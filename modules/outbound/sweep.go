@@ -31,12 +31,15 @@ func (m *Module) sweep(ctx context.Context, now time.Time) {
 			if p.state == Reached {
 				return m.shut(ctx, tx, l, p, Reached, "unreported", now)
 			}
+			if err := m.leaves(ctx, tx, p, p.agent); err != nil {
+				return err
+			}
 			p.agent = ""
 			p.move(Pending, now)
 			return put(ctx, tx, Shown, p.contact, p)
 		})
 	}
-	if err := errors.Join(err, err2); err != nil && ctx.Err() == nil {
+	if err := errors.Join(err, err2, m.follows(ctx, now)); err != nil && ctx.Err() == nil {
 		m.deps.Log.Error("people whose time is over could not be read", "err", err)
 	}
 }

@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -152,7 +153,7 @@ type PeopleTaken struct {
 func (m *Module) add(ctx context.Context, l List, all []person, dry bool) (out PeopleTaken, err error) {
 	now := m.now()
 	out.Flaws, out.DryRun = []TableFlaw{}, dry
-	here, err := set(ctx, m.deps.DB, `SELECT number FROM outbound_person WHERE list = ?`, l.Code)
+	here, err := m.known(ctx, l, all)
 	if err != nil {
 		return out, err
 	}
@@ -163,12 +164,12 @@ func (m *Module) add(ctx context.Context, l List, all []person, dry bool) (out P
 	var fresh []person
 	for _, p := range all {
 		switch {
-		case here[p.number]:
+		case here[p.number] != nil && !again(here[p.number], &p):
 			out.Known++
 		case never[p.number]:
 			out.Never++
 		default:
-			here[p.number] = true
+			here[p.number] = &p
 			fresh = append(fresh, p)
 		}
 	}
@@ -182,9 +183,10 @@ func (m *Module) add(ctx context.Context, l List, all []person, dry bool) (out P
 			if p.more == nil {
 				p.more = []OwnCell{}
 			}
-			if _, err := store.Exec(ctx, tx, `INSERT INTO outbound_person (`+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, 0, '', '', '')
-				ON CONFLICT DO NOTHING`,
-				id.New(time.UnixMilli(first+int64(i))), l.Code, p.number, p.name, p.note, store.JSON(&p.more), string(p.source), now.UnixMilli(), now.UnixMilli(), first+int64(i)); err != nil {
+			if _, err := store.Exec(ctx, tx, `INSERT INTO outbound_person (`+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, 0, '', '', '', ?)
+				ON CONFLICT (list, number) DO UPDATE SET name = excluded.name, note = excluded.note, more = excluded.more, source = excluded.source, added_at = excluded.added_at,
+				from_missed = excluded.from_missed, state = excluded.state, since = excluded.since, due_at = excluded.due_at, tries = 0, agent = '', how = '' WHERE outbound_person.state = 'closed' AND excluded.from_missed = 1`,
+				id.New(time.UnixMilli(first+int64(i))), l.Code, p.number, p.name, p.note, store.JSON(&p.more), string(p.source), now.UnixMilli(), now.UnixMilli(), first+int64(i), p.missed); err != nil {
 				return err
 			}
 		}
@@ -195,6 +197,29 @@ func (m *Module) add(ctx context.Context, l List, all []person, dry bool) (out P
 		m.nudge()
 	}
 	return out, err
+}
+
+// known gives who of all is on a list, by number.
+func (m *Module) known(ctx context.Context, l List, all []person) (map[string]*person, error) {
+	out := map[string]*person{}
+	for part := range slices.Chunk(all, 500) {
+		args := []any{l.Code}
+		for i := range part {
+			args = append(args, part[i].number)
+		}
+		err := store.Each(ctx, m.deps.DB, `SELECT number, state, since FROM outbound_person WHERE list = ? AND number IN (`+store.In(len(part))+`)`,
+			func(r store.Scanner) (p person, err error) { return p, r.Scan(&p.number, &p.state, &p.since) },
+			func(p person) error { out[p.number] = &p; return nil }, args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// again says whether somebody on a list who is done with comes onto it anew: a missed caller who has called since.
+func again(was, now *person) bool {
+	return was.state == Closed && now.missed == 1 && now.addedAt > was.since
 }
 
 // set reads a column as a set.

@@ -54,6 +54,7 @@ type thinker struct {
 	leaving   []id.User                     // to be signed out when the event has been followed
 	touched   map[id.User]struct{}          // to be written down when the request has been followed
 	tickets   map[id.User][]chan error      // who waits for that
+	grantings map[id.User][]*granting       // whose answer hangs on that
 	past      map[id.Contact]passed         // in a cluster: stays that are over
 	early     map[id.Contact]int64          // in a cluster: who left before their entry was known, and when
 	dropped   map[id.User]struct{}          // at a take-over: whose key is to go
@@ -68,7 +69,7 @@ func (m *Module) run(ctx context.Context) error {
 	t := &thinker{
 		m: m, contacts: map[id.Contact]*waiting{}, agents: map[id.User]*present{},
 		closed: map[id.Queue]bool{}, queues: map[id.Queue]bool{}, decisions: map[acd.OfferNo]*acd.Decision{},
-		touched: map[id.User]struct{}{}, tickets: map[id.User][]chan error{}, dropped: map[id.User]struct{}{}, past: map[id.Contact]passed{}, early: map[id.Contact]int64{},
+		touched: map[id.User]struct{}{}, tickets: map[id.User][]chan error{}, grantings: map[id.User][]*granting{}, dropped: map[id.User]struct{}{}, past: map[id.Contact]passed{}, early: map[id.Contact]int64{},
 	}
 	t.rebuild(0, false)
 	seat := m.lead(ctx)

@@ -149,6 +149,7 @@ func TestPain10DeadProcessBlamesNobody(t *testing.T) {
 			for range 4 { // missed_limit: 2
 				h.rung("a").refuse(code)
 				h.silent("a")
+				h.until("the brain has heard of it", func() bool { return h.state("a") != "ringing" })
 				h.pass(6 * time.Second)
 			}
 			h.rung("a")

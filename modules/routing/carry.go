@@ -64,7 +64,8 @@ func (t *thinker) connect(c acd.Command) {
 	now := t.m.deps.Clock.Now()
 	p.took = c.Offer
 	p.last[c.Contact] = work{queue: w.queue, enteredAt: w.enteredAt}
-	t.m.deps.Facts.Post(now, w.Site, string(c.Contact), string(c.Agent), event.ContactAnswered{
+	t.granting(p)
+	t.say(p, now, w.Site, string(c.Contact), event.ContactAnswered{
 		Offer: c.Offer.ID(), Queue: w.queue, Agent: c.Agent, EnteredAt: w.enteredAt, WaitMs: now.UnixMilli() - w.enteredAt,
 	})
 	t.letTo(w, c.Agent)

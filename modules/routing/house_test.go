@@ -198,11 +198,10 @@ func (h *house) settled() {
 
 func (h *house) until(what string, f func() bool) {
 	h.t.Helper()
-	for range 2000 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if f() {
 			return
 		}
-		time.Sleep(time.Millisecond)
 	}
 	h.t.Fatalf("%s did not come about; the facts:\n%s", what, h.story(""))
 }

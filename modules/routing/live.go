@@ -132,16 +132,27 @@ func (t *thinker) ticket(user id.User) <-chan error {
 	return c
 }
 
+// granting has what is said of an agent's answer, and of the agent from here on, wait until the agent is written down.
+func (t *thinker) granting(p *present) {
+	if t.m.deps.Peers == nil {
+		return
+	}
+	p.granting = &granting{}
+	t.grantings[p.user] = append(t.grantings[p.user], p.granting)
+	t.touch(p.user)
+}
+
 // keep writes down whoever a request has touched.
 func (t *thinker) keep() {
 	for user := range t.touched {
-		w := writing{key: keyOf(user), fence: t.fence, tickets: t.tickets[user]}
+		w := writing{key: keyOf(user), fence: t.fence, tickets: t.tickets[user], grantings: t.grantings[user]}
 		if p := t.agents[user]; p != nil {
 			w.note = t.note(p)
 		}
 		t.m.mirror.write(w)
 		delete(t.touched, user)
 		delete(t.tickets, user)
+		delete(t.grantings, user)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // wait no more away. Alone it writes at once, which costs less than a microsecond; in a cluster behind the brain's
 // back, where an offer waits for its agent's write, and nothing else does.
 type mirror struct {
-	live     *bus.Bucket
+	live     Live
 	shared   bool
 	log      func(msg string, args ...any)
 	fenced   func() // another brain has written an agent of ours
@@ -30,11 +30,22 @@ type mirror struct {
 
 // writing is one key to be written: an agent (note nil: gone), or a contact to be taken away at a revision.
 type writing struct {
-	key      string
-	note     *agentNote
-	fence    uint32 // of the brain that says so about an agent
-	revision uint64 // of a contact
-	tickets  []chan error
+	key       string
+	note      *agentNote
+	fence     uint32 // of the brain that says so about an agent
+	revision  uint64 // of a contact
+	tickets   []chan error
+	grantings []*granting
+}
+
+// over tells all who wait for a writing how it ended: what hangs on it is said first.
+func (w writing) over(err error) {
+	for _, g := range w.grantings {
+		g.done(err)
+	}
+	for _, t := range w.tickets {
+		t <- err
+	}
 }
 
 func (w writing) contact() bool { return w.note == nil && w.revision != 0 }
@@ -72,9 +83,7 @@ func (m *mirror) begin(fence uint32, mark uint64, revisions map[string]uint64) {
 			kept = append(kept, w)
 			continue
 		}
-		for _, t := range w.tickets {
-			t <- errFenced
-		}
+		w.over(errFenced)
 	}
 	m.fence, m.mark, m.revision, m.waiting = fence, mark, revisions, kept
 	m.mu.Unlock()
@@ -132,6 +141,7 @@ func (m *mirror) take() []writing {
 	for _, w := range m.waiting {
 		if i, ok := at[w.key]; ok && !w.contact() {
 			w.tickets = append(out[i].tickets, w.tickets...)
+			w.grantings = append(out[i].grantings, w.grantings...)
 			out[i] = w
 			continue
 		}
@@ -146,7 +156,7 @@ func (m *mirror) take() []writing {
 func (m *mirror) insist(ctx context.Context, w writing) {
 	for {
 		err := m.try(ctx, w)
-		if err == nil || errors.Is(err, errFenced) || fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil {
+		if err == nil || shutOut(err) || fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil {
 			m.done(w, err)
 			return
 		}
@@ -159,10 +169,8 @@ func (m *mirror) insist(ctx context.Context, w writing) {
 }
 
 func (m *mirror) done(w writing, err error) {
-	for _, t := range w.tickets {
-		t <- err
-	}
-	if !errors.Is(err, errFenced) {
+	w.over(err)
+	if !shutOut(err) {
 		return
 	}
 	m.mu.Lock()
@@ -189,7 +197,7 @@ func (m *mirror) try(ctx context.Context, w writing) error {
 	}
 	r, err := m.set(ctx, w, revision)
 	for tries := 0; errors.Is(err, bus.ErrChanged) && tries < staleTries; tries++ {
-		if revision, err = m.ours(ctx, w.key, fence); err == nil {
+		if revision, err = m.ours(ctx, w, revision); err == nil {
 			r, err = m.set(ctx, w, revision)
 		}
 		if errors.Is(err, bus.ErrChanged) { // it may have been read from a copy that is a moment behind
@@ -232,22 +240,8 @@ func (m *mirror) create(ctx context.Context, w writing) (uint64, error) {
 	if err != nil || !m.shared {
 		return r, err
 	}
-	m.marking.Lock()
-	defer m.marking.Unlock()
-	m.mu.Lock()
-	mark := m.mark
-	m.mu.Unlock()
-	next, err := m.live.Update(ctx, brainKey, w.note.Fence, mark)
-	if err == nil {
-		m.mu.Lock()
-		if m.mark == mark {
-			m.mark = next
-		}
-		m.mu.Unlock()
+	if err = m.stillDecides(ctx, w.note.Fence); err == nil {
 		return r, nil
-	}
-	if errors.Is(err, bus.ErrChanged) {
-		err = errFenced
 	}
 	if derr := m.live.Delete(ctx, w.key, r); derr != nil {
 		m.log("an agent who was not to be written is still there; the next brain sees to it", "key", w.key, "err", derr)
@@ -255,17 +249,58 @@ func (m *mirror) create(ctx context.Context, w writing) (uint64, error) {
 	return 0, err
 }
 
-// ours gives the revision of a key whose newest value is of our fence: a write of ours whose answer was lost.
-func (m *mirror) ours(ctx context.Context, key string, fence uint32) (uint64, error) {
+// stillDecides writes who decides, as that stood when this brain began, once more: errFenced where another does.
+func (m *mirror) stillDecides(ctx context.Context, fence uint32) error {
+	m.marking.Lock()
+	defer m.marking.Unlock()
+	for tries := 0; ; tries++ {
+		m.mu.Lock()
+		mark := m.mark
+		m.mu.Unlock()
+		next, err := m.live.Update(ctx, brainKey, fence, mark)
+		if errors.Is(err, bus.ErrChanged) { // by another; or by us, and the answer was lost
+			var last uint32
+			switch now, gerr := m.live.Get(ctx, brainKey, &last); {
+			case gerr != nil || tries == staleTries:
+				return errors.Join(errFenced, gerr)
+			case now <= mark: // a copy that is behind
+				time.Sleep(stalePause)
+				continue
+			case last != fence:
+				return errFenced
+			default:
+				next = now
+			}
+		} else if err != nil {
+			return err
+		}
+		m.mu.Lock()
+		if m.mark == mark {
+			m.mark = next
+		}
+		m.mu.Unlock()
+		if err == nil {
+			return nil
+		}
+	}
+}
+
+// ours gives the revision of a key whose newest value is of our fence: a write of ours whose answer was lost. known is
+// the revision we knew.
+func (m *mirror) ours(ctx context.Context, w writing, known uint64) (uint64, error) {
 	var n agentNote
-	revision, err := m.live.Get(ctx, key, &n)
+	revision, err := m.live.Get(ctx, w.key, &n)
 	switch {
 	case errors.Is(err, bus.ErrMissing):
 		return 0, nil // deleted by us: only the brain deletes, and a new one would have written it first
 	case err != nil:
 		return 0, err
-	case n.Fence != fence:
-		return 0, errFenced
+	case revision < known:
+		return known, nil // a copy that is behind
+	case n.Fence == w.fence:
+		return revision, nil
+	case w.note != nil && w.note.Took != "" && w.note.Took == n.Took:
+		return 0, errAdopted
 	}
-	return revision, nil
+	return 0, errFenced
 }

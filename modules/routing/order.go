@@ -274,7 +274,12 @@ func (m *Module) confirmFor(ctx context.Context, o Order) (bool, error) {
 	if err != nil || !granted {
 		return false, err
 	}
-	return m.may(ctx, written), nil
+	select {
+	case err := <-written:
+		return grants(err), nil
+	case <-ctx.Done():
+		return false, nil
+	}
 }
 
 // Confirm asks the brain, from the process that holds the contact, whether an offer to it still stands.

@@ -24,6 +24,7 @@ type present struct {
 	now        standing
 	last       map[id.Contact]work // queue visits this agent answered and has not wrapped up
 	took       acd.OfferNo         // the newest offer granted
+	granting   *granting           // among several processes: that one's
 	recorded   *standing           // at a take-over: what the ledger says, where it is not now
 }
 
@@ -140,5 +141,14 @@ func (t *thinker) settle(p *present) {
 }
 
 func (t *thinker) post(p *present, at int64, b event.Body) {
-	t.m.deps.Facts.Post(time.UnixMilli(at), p.site, string(p.user), string(p.user), b)
+	t.say(p, time.UnixMilli(at), p.site, string(p.user), b)
+}
+
+// say posts a fact of an agent's doing, at once unless an answer of theirs is still being written down.
+func (t *thinker) say(p *present, at time.Time, place id.Site, subject string, b event.Body) {
+	if p.granting == nil {
+		t.m.deps.Facts.Post(at, place, subject, string(p.user), b)
+		return
+	}
+	p.granting.say(func() { t.m.deps.Facts.Post(at, place, subject, string(p.user), b) })
 }

@@ -36,6 +36,16 @@ type Sites interface {
 	Path(site id.Site) []id.Site
 }
 
+// Live is a bucket of live state; *bus.Bucket is one, and says what each does.
+type Live interface {
+	Put(ctx context.Context, key string, v any) (uint64, error)
+	Create(ctx context.Context, key string, v any) (uint64, error)
+	Update(ctx context.Context, key string, v any, revision uint64) (uint64, error)
+	Get(ctx context.Context, key string, v any) (uint64, error)
+	Delete(ctx context.Context, key string, revision uint64) error
+	Watch(ctx context.Context, prefix string) (<-chan bus.Change, error)
+}
+
 // Deps is what routing needs. Channels is asked at each offer, so that channels may be made after routing.
 type Deps struct {
 	DB       *store.DB
@@ -46,7 +56,7 @@ type Deps struct {
 	Channels func(contact.Medium) contact.Channel
 	Leases   Leases                          // nil: this process is alone, and decides
 	Node     id.Node                         // this process
-	Live     *bus.Bucket                     // where contacts and agents are kept for the next brain; nil: nowhere
+	Live     Live                            // where contacts and agents are kept for the next brain; nil: nowhere
 	Peers    Peers                           // the other processes; nil: there are none
 	Contacts Contacts                        // with Peers: which contacts are there
 	Flush    func(ctx context.Context) error // with Peers: returns when every fact posted is on the disk

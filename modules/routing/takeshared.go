@@ -3,7 +3,6 @@ package routing
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
-	"github.com/kapok-hotline/kapok/platform/bus"
 	"github.com/kapok-hotline/kapok/platform/store"
 )
 
@@ -107,6 +105,12 @@ func (t *thinker) lay() {
 		}
 	}
 	clear(t.tickets)
+	for _, all := range t.grantings {
+		for _, g := range all {
+			g.done(errFenced)
+		}
+	}
+	clear(t.grantings)
 	clear(t.past)
 	clear(t.early)
 	t.leaving = nil
@@ -120,15 +124,17 @@ func (t *thinker) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	revisions, err := t.adoptAgents(ctx)
+	left, err := t.m.left(ctx, mark)
+	if err != nil {
+		return err
+	}
+	revisions, rows, err := t.adoptAgents(ctx, left)
 	if err != nil {
 		return err
 	}
 	t.m.mirror.begin(t.fence, mark, revisions)
-	if err := t.adoptContacts(ctx); err != nil {
-		return err
-	}
-	if err := t.reconcileAgents(ctx); err != nil {
+	t.adoptContacts(left)
+	if err := t.reconcileAgents(ctx, rows); err != nil {
 		return err
 	}
 	if err := t.reconcileContacts(ctx); err != nil {
@@ -144,76 +150,9 @@ func (t *thinker) takeOver(ctx context.Context) error {
 	return nil
 }
 
-// adoptAgents puts this brain's fence on every agent.
-func (t *thinker) adoptAgents(ctx context.Context) (map[string]uint64, error) {
-	live, out := t.m.deps.Live, map[string]uint64{}
-	keys, err := live.Keys(ctx, agentKey)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range keys {
-		user, ok := agentOf(key)
-		if !ok {
-			continue
-		}
-		for tries := 0; ; tries++ {
-			var n agentNote
-			revision, err := live.Get(ctx, key, &n)
-			if errors.Is(err, bus.ErrMissing) && tries < staleTries { // or a copy that is a moment behind
-				pause(ctx, t.m, stalePause)
-				continue
-			}
-			if errors.Is(err, bus.ErrMissing) {
-				break
-			}
-			if err != nil {
-				return nil, err
-			}
-			n.Fence = t.fence
-			revision, err = live.Update(ctx, key, &n, revision)
-			if errors.Is(err, bus.ErrChanged) {
-				pause(ctx, t.m, stalePause) // the last brain had one more word
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			out[key], t.agents[user] = revision, n.presence(user)
-			break
-		}
-	}
-	return out, nil
-}
-
-func (t *thinker) adoptContacts(ctx context.Context) error {
-	live := t.m.deps.Live
-	keys, err := live.Keys(ctx, contactKey)
-	if err != nil {
-		return err
-	}
-	for _, key := range keys {
-		var n contactNote
-		revision, err := live.Get(ctx, key, &n)
-		if errors.Is(err, bus.ErrMissing) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if n.Contact != "" {
-			t.contacts[n.Contact] = n.waits(revision)
-		}
-	}
-	return nil
-}
-
 // reconcileAgents compares the agents with the ledger. What the last brain said of one and did not get written down
 // is bridged by the next fact; who is open in the ledger and is nowhere is signed out.
-func (t *thinker) reconcileAgents(ctx context.Context) error {
-	rows, err := t.m.openAgents(ctx)
-	if err != nil {
-		return err
-	}
+func (t *thinker) reconcileAgents(ctx context.Context, rows []openAgent) error {
 	recorded := map[id.User]openAgent{}
 	for _, a := range rows {
 		recorded[id.User(a.agent)] = a
@@ -242,7 +181,9 @@ func (t *thinker) reconcileAgents(ctx context.Context) error {
 		p.signedInAt = a.signedIn
 		if was.since > p.now.since { // the ledger knows more than the bucket
 			until := p.now.until
-			p.now = was
+			if p.now = was; was.state == event.Talking {
+				p.direct = "" // given past the queues, and answered
+			}
 			if was.state == event.Wrapup {
 				p.now.until = max(until, was.since+max(t.wrapUp(p.last[was.contact].queue), 0))
 			}

@@ -12,7 +12,11 @@ type Phone struct {
 	Password string   `json:"password,omitempty" writeOnly:"true" maxLength:"64"`
 	Digest   string   `json:"digest,omitempty" enum:"md5,sha256," doc:"what the phone can: many give up when SHA-256 is offered beside MD5; empty: md5"`
 	Remote   bool     `json:"remote,omitempty" doc:"stands at a branch: its line is asked every 1.2 s, so that calls go elsewhere within 5 s of a break"`
-	Media    Media    `json:"media,omitempty" enum:"auto,srtp,plain," doc:"SRTP (RFC 4568): auto: where the phone registers over TLS, in the clear when it refuses; srtp: never without; plain: never; empty: auto"`
+	Number   string   `json:"number,omitempty" maxLength:"20" doc:"a mobile or landline outside the house: it is called over the trunks of its site and registers nowhere; who lifts it takes a call by pressing 1"`
+	Pin      bool     `json:"pin,omitempty" doc:"of a number outside: calls are taken by a PIN in place of 1; the password is the PIN, 4 to 8 digits"`
+	// ShowCaller shows the caller where the city's number would be.
+	ShowCaller bool  `json:"show_caller,omitempty" doc:"of a number outside: the phone shows the caller's number in place of the city's, where the carrier passes it on"`
+	Media      Media `json:"media,omitempty" enum:"auto,srtp,plain," doc:"SRTP (RFC 4568): auto: where the phone registers over TLS, in the clear when it refuses; srtp: never without; plain: never; empty: auto"`
 }
 
 // Media says whether what is said on a phone's line is encrypted.
@@ -84,6 +88,7 @@ type Settings struct {
 	// CalloutWrapupS is the wrap-up after a call out.
 	CalloutWrapupS int `json:"callout_wrapup_s,omitempty" minimum:"-1" maximum:"3600" doc:"seconds of wrap-up after a call out, which has no queue; 0: 60; -1: until the agent is done"`
 	ParkLimitS     int `json:"park_limit_s,omitempty" minimum:"0" maximum:"3600" doc:"seconds a person may be parked before who parked them is rung; 0: 120"`
+	ConferenceMost int `json:"conference_most,omitempty" minimum:"0" maximum:"16" doc:"how many may talk in one call, person and agent included, at least 3; 0: 8"`
 	HoldLimitS     int `json:"hold_limit_s,omitempty" minimum:"0" maximum:"3600" doc:"seconds on hold after which the agent is reminded, and again after as many; 0: never"`
 }
 

@@ -50,7 +50,12 @@ func (m *Module) Browser(u id.User) (name, secret, realm string) {
 }
 
 // Registered says whether an endpoint can be rung.
-func (m *Module) Registered(at contact.Endpoint) bool { return m.binding(at) != nil }
+func (m *Module) Registered(at contact.Endpoint) bool {
+	if p := m.snap.Load().phones[at.Phone]; at.Phone != "" && p.Number != "" {
+		return m.outsideUp(p.Phone, at.Agent)
+	}
+	return m.binding(at) != nil
+}
 
 // Phones gives the desk phones and their sites.
 func (m *Module) Phones(context.Context) (map[id.Phone]id.Site, error) {
@@ -90,7 +95,7 @@ func (m *Module) credentials(_ context.Context, name, realm string) (map[sip.Alg
 		return digests(name, realm, secret), ok
 	}
 	p, ok := m.snap.Load().phones[id.Phone(name)]
-	if !ok || p.MD5 == "" {
+	if !ok || p.MD5 == "" || p.Number != "" { // a PIN is no password to register with
 		return nil, false
 	}
 	return map[sip.Algorithm]string{sip.MD5: p.MD5, sip.SHA256: p.SHA256}, true
@@ -132,11 +137,14 @@ func (m *Module) endpointChanged(b sip.Binding, up bool) {
 	if strings.HasPrefix(b.User, trialPrefix) {
 		return // a test call's page needs no register, and is nobody's endpoint
 	}
-	at := endpointOf(b.User)
+	m.endpointMoved(endpointOf(b.User), up)
+}
+
+func (m *Module) endpointMoved(at contact.Endpoint, up bool) {
 	ctx, cancel := context.WithTimeout(m.life, brainBound)
 	defer cancel()
 	if err := m.deps.Queues.Endpoint(ctx, at, up); err != nil && m.life.Err() == nil {
-		m.deps.Log.Error("the brain was not told of an endpoint", "endpoint", b.User, "up", up, "err", err)
+		m.deps.Log.Error("the brain was not told of an endpoint", "endpoint", at, "up", up, "err", err)
 	}
 	if at.Browser() {
 		m.browserChanged(at.Agent, up)

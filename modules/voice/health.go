@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 )
@@ -58,7 +59,8 @@ func (m *Module) testTrunk(ctx context.Context, in *onCode) (*stepsOut, error) {
 type PhoneView struct {
 	Code       id.Phone `json:"code"`
 	Name       string   `json:"name"`
-	Registered bool     `json:"registered"`
+	Registered bool     `json:"registered" doc:"it can be rung"`
+	Outside    bool     `json:"outside,omitempty" doc:"a mobile or landline that is called over a trunk"`
 	From       string   `json:"from,omitempty"`
 	Agent      string   `json:"agent,omitempty"` // what the phone calls itself
 }
@@ -70,8 +72,9 @@ func (m *Module) phoneStates(context.Context, *none) (*phonesOut, error) {
 	s := m.snap.Load()
 	for _, code := range sortedKeys(s.phones) {
 		v := PhoneView{Code: code, Name: s.phones[code].Name}
+		v.Outside, v.Registered = s.phones[code].Number != "", m.Registered(contact.Endpoint{Phone: code})
 		if all := m.sip.Registrar().Lookup(string(code)); len(all) > 0 {
-			v.Registered, v.From, v.Agent = true, all[0].Flow.Remote.String(), all[0].Agent
+			v.From, v.Agent = all[0].Flow.Remote.String(), all[0].Agent
 		}
 		out.Body = append(out.Body, v)
 	}

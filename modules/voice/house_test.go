@@ -235,10 +235,11 @@ type line struct {
 	rtp   *net.UDPConn
 	quiet chan struct{}
 
-	mu    sync.Mutex
-	to    *net.UDPAddr
-	heard int     // packets
-	level float64 // of the newest packet
+	mu      sync.Mutex
+	pressed uint32 // keys
+	to      *net.UDPAddr
+	heard   int     // packets
+	level   float64 // of the newest packet
 
 	tone float64        // Hz it speaks in place of the loud one; 0: that; below 0: it is silent
 	ear  func(a []byte) // told of each packet's A-law
@@ -353,14 +354,16 @@ func (l *line) speak() {
 func (l *line) press(key byte) {
 	l.mu.Lock()
 	to := l.to
+	l.pressed++
+	at := l.pressed * 100000
 	l.mu.Unlock()
 	for i := range 8 {
 		p := make([]byte, 16)
 		p[0], p[1] = 0x80, 101
 		binary.BigEndian.PutUint16(p[2:], uint16(60000+i))
-		binary.BigEndian.PutUint32(p[4:], uint32(key)*100000)
+		binary.BigEndian.PutUint32(p[4:], at)
 		binary.BigEndian.PutUint32(p[8:], 7)
-		p[12], p[13] = key-'0', 10
+		p[12], p[13] = byte(strings.IndexByte("0123456789*#", key)), 10
 		if i >= 5 {
 			p[13] |= 0x80
 		}
@@ -483,7 +486,7 @@ func (h *house) waits(n int) Waiting {
 
 func (h *house) until(what string, f func() bool) {
 	h.t.Helper()
-	for range 800 {
+	for range 3000 { // half a minute: the machine may be busy
 		if f() {
 			return
 		}

@@ -24,7 +24,13 @@ type outWay struct {
 // targets are known to be down stands behind the others. A house whose trunks lie elsewhere in the tree uses
 // them all, by code.
 func (m *Module) outTrunk(site id.Site) []outWay {
-	s := m.snap.Load()
+	ways, down := m.waysOut(m.snap.Load(), site), m.downTrunks()
+	slices.SortStableFunc(ways, func(a, b outWay) int { return cmp.Compare(down[a.trunk], down[b.trunk]) })
+	return ways
+}
+
+// waysOut is outTrunk in a configuration, whatever is up.
+func (m *Module) waysOut(s *snapshot, site id.Site) []outWay {
 	up := m.up(site)
 	city, _ := s.atlas.of(up)
 	var codes []id.Trunk
@@ -47,8 +53,6 @@ func (m *Module) outTrunk(site id.Site) []outWay {
 			add(code)
 		}
 	}
-	down := m.downTrunks()
-	slices.SortStableFunc(codes, func(a, b id.Trunk) int { return cmp.Compare(down[a], down[b]) })
 	ways := make([]outWay, 0, len(codes))
 	for _, code := range codes {
 		t := s.trunks[code]
@@ -95,13 +99,14 @@ func (m *Module) downTrunks() map[id.Trunk]int {
 // order gives way to the next; the called person's own no (busy, declined, no such number) ends it. shown, when
 // not empty, is shown in place of the way's own number: a caller who is passed on stays visible.
 func (m *Module) callOut(ctx context.Context, c *call, s *side, site id.Site, shown, kind string) (*sip.Dialog, []byte, error) {
-	if !dialable(s.number) {
-		return nil, nil, fault.New(fault.Unavailable, "voice.trunk.none", "number", s.number)
+	number, _ := s.outside()
+	if !dialable(number) {
+		return nil, nil, fault.New(fault.Unavailable, "voice.trunk.none", "number", number)
 	}
-	if phone.Parse(shown, homeArea) == phone.Parse(s.number, homeArea) {
+	if phone.Parse(shown, homeArea) == phone.Parse(number, homeArea) {
 		shown = "" // nobody is called by themselves
 	}
-	err := error(fault.New(fault.Unavailable, "voice.trunk.none", "number", s.number))
+	err := error(fault.New(fault.Unavailable, "voice.trunk.none", "number", number))
 	for i, w := range m.outTrunk(site) {
 		leave, room := m.out.loads.enter(w.trunk, m.snap.Load().trunks[w.trunk], m.now())
 		if !room {
@@ -117,6 +122,9 @@ func (m *Module) callOut(ctx context.Context, c *call, s *side, site id.Site, sh
 			}
 		}
 		s.out = &outWay{trunk: w.trunk, shown: cmp.Or(shown, w.shown)}
+		if s.line != nil && m.snap.Load().trunks[w.trunk].OwnIDOnly {
+			s.out.shown = w.shown
+		}
 		dialog, answer, e := m.dialOnce(ctx, c, s, kind)
 		if e == nil {
 			m.gone.Go(func() { // dialogs end with the house at the latest
@@ -132,6 +140,17 @@ func (m *Module) callOut(ctx context.Context, c *call, s *side, site id.Site, sh
 		c.log.Warn("a trunk did not take a call: the next is tried", "trunk", w.trunk, "err", e)
 	}
 	return nil, nil, err
+}
+
+// outside gives the number by which a side is called over a trunk; false: it is a phone or a browser of ours.
+func (s *side) outside() (number string, ok bool) {
+	switch {
+	case s.line != nil:
+		return s.line.Number, true
+	case s.agent == "" && s.endpoint.Phone == "":
+		return s.number, true
+	}
+	return "", false
 }
 
 // trunkFailed tells whether a call failed by the trunk rather than by the person called: no answer at all, or an

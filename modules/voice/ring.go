@@ -3,6 +3,7 @@ package voice
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
@@ -57,6 +58,12 @@ func (c *call) ring(ctx context.Context, s *side, join func() bool) error {
 		c.unjoined(ctx, s, "media")
 		return fault.New(fault.Unavailable, "contact.unreachable").Because(err)
 	}
+	if s.line != nil {
+		if err := c.taken(ctx, s); err != nil {
+			c.unjoined(ctx, s, fault.CodeOf(err))
+			return err
+		}
+	}
 	joined := false
 	c.ask(context.WithoutCancel(ctx), func() {
 		if c.over || c.agent != nil && s.role != "consult" && s.role != supervisor || dialog.End().Cause != "" || context.Cause(ctx) != nil || !join() {
@@ -103,6 +110,9 @@ func (s *side) peer() string {
 
 // openLeg makes the media of a side that is to be called.
 func (m *Module) openLeg(c *call, s *side) error {
+	if s.line == nil {
+		s.line = m.outlineOf(s.endpoint)
+	}
 	keys, plainToo, err := m.keysFor(s)
 	if err != nil {
 		return err
@@ -115,6 +125,9 @@ func (m *Module) openLegWith(c *call, s *side, keys sdp.Encryption) (err error) 
 	events := rtp.Events{
 		Timeout: func() { c.post(func() { c.silent(s) }) },
 		Down:    func(err error) { c.post(func() { c.mediaDown(s, err) }) },
+	}
+	if s.line != nil {
+		events.Digit = func(d byte, _ time.Duration) { s.line.press(d) }
 	}
 	if s.agent != "" && s.endpoint.Browser() && m.near(s.endpoint) {
 		s.leg, err = m.plane.NewWeb(rtp.WebConfig{Timeout: mediaTimeout, Events: events})
@@ -133,7 +146,10 @@ const mediaTimeout = 60 * time.Second
 // dial calls a side and waits for its end. A phone that will not have encrypted media is asked once more without,
 // where its setting allows that.
 func (m *Module) dial(ctx context.Context, c *call, s *side, kind string) (*sip.Dialog, []byte, error) {
-	if s.agent == "" && s.endpoint.Phone == "" {
+	switch {
+	case s.line != nil:
+		return m.dialOutside(ctx, c, s, kind)
+	case s.agent == "" && s.endpoint.Phone == "":
 		return m.callOut(ctx, c, s, c.site, c.from, kind)
 	}
 	dialog, answer, err := m.dialOnce(ctx, c, s, kind)
@@ -221,11 +237,11 @@ func refusal(ctx context.Context, ev sip.Event) error {
 
 // way chooses how a side is reached: its registration, or a trunk.
 func (m *Module) way(c id.Contact, s *side, o *sip.CallOptions) error {
-	if s.agent == "" && s.endpoint.Phone == "" {
+	if number, outside := s.outside(); outside {
 		if s.out == nil {
-			return fault.New(fault.Unavailable, "voice.trunk.none", "number", s.number)
+			return fault.New(fault.Unavailable, "voice.trunk.none", "number", number)
 		}
-		o.Trunk, o.URI, o.From = string(s.out.trunk), sip.URI{Scheme: "sip", User: s.number}, m.from(s.out.shown)
+		o.Trunk, o.URI, o.From = string(s.out.trunk), sip.URI{Scheme: "sip", User: number}, m.from(s.out.shown)
 		return nil
 	}
 	b := m.binding(s.endpoint)
@@ -267,6 +283,7 @@ func (c *call) connect(s *side) {
 	c.talkingAt.Store(&s.endpoint.Phone)
 	c.record(s)
 	c.lay()
+	c.tellParties()
 }
 
 // silent ends a side that has not been heard for too long: its peer is gone without a word.
@@ -279,6 +296,9 @@ func (c *call) silent(s *side) {
 	default:
 		if c.consult != nil && s == c.consult.other {
 			c.endConsult("rtp timeout")
+		}
+		if i := slices.IndexFunc(c.parties, func(p *party) bool { return p.side == s }); i >= 0 {
+			c.dropParty(c.parties[i], "rtp timeout")
 		}
 	}
 }

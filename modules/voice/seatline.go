@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/platform/sip"
 )
@@ -17,12 +18,23 @@ const (
 	lineWithin  = 1200 * time.Millisecond
 	lineTries   = 2
 	browserPing = 2 * time.Second
+
+	carrierEvery = time.Second // how often the trunks of outside phones are asked; two in a row unanswered are a break
 )
 
 // lines are the remote phones whose line is down although they are registered.
 type lines struct {
 	mu    sync.Mutex
 	fails map[id.Phone]int
+	look  chan struct{} // a trunk went or came back, or there is another configuration
+}
+
+// nudge has the outside phones looked after.
+func (l *lines) nudge() {
+	select {
+	case l.look <- struct{}{}:
+	default:
+	}
 }
 
 func (l *lines) down(p id.Phone) bool {
@@ -61,7 +73,7 @@ func (m *Module) watchLines(ctx context.Context) {
 			return
 		}
 		for code, p := range m.snap.Load().phones {
-			if !p.Remote {
+			if !p.Remote || p.Number != "" {
 				continue
 			}
 			all := m.sip.Registrar().Lookup(string(code))
@@ -74,6 +86,52 @@ func (m *Module) watchLines(ctx context.Context) {
 		asked.Wait()
 		timer.Reset(lineEvery / 4)
 	}
+}
+
+// watchOutside tells when phones outside the house cannot be rung any more, or can again, until ctx ends: the trunks that
+// lead there are asked every second (carriers), and say so at once.
+func (m *Module) watchOutside(ctx context.Context) {
+	told := map[id.Phone]bool{}
+	for {
+		select {
+		case <-m.lines.look:
+		case <-ctx.Done():
+			return
+		}
+		phones := m.snap.Load().phones
+		for code := range told {
+			if phones[code].Number == "" {
+				delete(told, code)
+				m.endpointMoved(contact.Endpoint{Phone: code}, m.Registered(contact.Endpoint{Phone: code}))
+			}
+		}
+		for code, p := range phones {
+			if p.Number == "" {
+				continue
+			}
+			up := m.outsideUp(p.Phone, "")
+			if was, known := told[code]; known && was == up {
+				continue
+			}
+			if told[code] = up; !up {
+				m.deps.Log.Warn("a phone outside the house cannot be rung: no trunk leads there", "phone", code)
+			}
+			m.endpointMoved(contact.Endpoint{Phone: code}, up)
+		}
+	}
+}
+
+// carriers gives the trunks that calls to outside phones of a configuration leave by.
+func (m *Module) carriers(s *snapshot) map[id.Trunk]bool {
+	out := map[id.Trunk]bool{}
+	for _, p := range s.phones {
+		if p.Number != "" {
+			for _, w := range m.waysOut(s, p.Site) {
+				out[w.trunk] = true
+			}
+		}
+	}
+	return out
 }
 
 func (m *Module) askLine(ctx context.Context, code id.Phone, b sip.Binding) {

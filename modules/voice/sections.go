@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/kapok-hotline/kapok/core/fault"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/core/right"
 	"github.com/kapok-hotline/kapok/engine/flow"
@@ -102,7 +105,7 @@ func (m *Module) phoneSection() section.Spec[Phone] {
 		return row, err
 	}
 	return section.Spec[Phone]{
-		Key: "phones", Order: 50, Right: ManagePhones,
+		Key: "phones", Order: 50, Right: ManagePhones, Check: checkPhone,
 		ID:   func(p Phone) string { return string(p.Code) },
 		Site: func(p Phone) id.Site { return p.Site },
 		Load: func(ctx context.Context, tx *store.Tx) ([]Phone, error) {
@@ -118,6 +121,9 @@ func (m *Module) phoneSection() section.Spec[Phone] {
 			if err != nil {
 				return err
 			}
+			if p.Number != "" && p.Pin && p.Password == "" && row.MD5 == "" {
+				return fault.New(fault.Invalid, "voice.phone.pin").At("password")
+			}
 			if p.Password != "" {
 				d := digests(string(p.Code), m.deps.Realm, p.Password)
 				row.MD5, row.SHA256 = d[sip.MD5], d[sip.SHA256]
@@ -132,6 +138,21 @@ func (m *Module) phoneSection() section.Spec[Phone] {
 			return row.MD5 == sip.HA1(sip.MD5, string(p.Code), m.deps.Realm, p.Password), err
 		},
 	}
+}
+
+// checkPhone asks of a phone outside the house that it can be dialled, and that a PIN can be keyed.
+func checkPhone(all section.Lookup, p Phone) []section.Problem {
+	var out []section.Problem
+	if p.Number == "" {
+		return nil
+	}
+	if !dialable(p.Number) || slices.Contains(all.Codes("numbers"), p.Number) || slices.Contains(all.Codes("phones"), p.Number) {
+		out = append(out, section.Complaint("number", "voice.phone.number", "number", p.Number))
+	}
+	if n := len(p.Password); n > 0 && (n < pinShortest || n > pinLongest || strings.Trim(p.Password, "0123456789") != "") {
+		out = append(out, section.Complaint("password", "voice.phone.pin"))
+	}
+	return out
 }
 
 func trunkSection() section.Spec[Trunk] {

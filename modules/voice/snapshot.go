@@ -57,7 +57,9 @@ func (m *Module) reload(ctx context.Context) error {
 	}
 	m.snap.Store(s)
 	m.maker.plan(s)
-	return m.sip.SetTrunks(s.sipTrunks())
+	err = m.sip.SetTrunks(s.sipTrunks(m.carriers(s)))
+	m.lines.nudge()
+	return err
 }
 
 func (m *Module) load(ctx context.Context) (*snapshot, error) {
@@ -185,13 +187,17 @@ func (s *snapshot) notice(number id.Number) id.Prompt {
 	return s.settings.Notice
 }
 
-// sipTrunks says the trunks in the words of platform/sip.
-func (s *snapshot) sipTrunks() []sip.TrunkConfig {
+// sipTrunks says the trunks in the words of platform/sip. Those that carry the calls of outside phones are asked as often
+// as the phones of remote seats, where they are asked at all.
+func (s *snapshot) sipTrunks(carriers map[id.Trunk]bool) []sip.TrunkConfig {
 	var out []sip.TrunkConfig
 	for _, t := range s.trunks {
 		c := sip.TrunkConfig{ID: string(t.Code), Options: time.Duration(t.OptionsS) * time.Second}
 		if t.OptionsS == 0 {
 			c.Options = -1 // nobody is asked how they are
+		}
+		if carriers[t.Code] && t.OptionsS > 0 {
+			c.Options, c.Within = min(c.Options, carrierEvery), lineWithin
 		}
 		for _, p := range t.Peers {
 			if t.Protocol != "" && t.Protocol != "udp" {

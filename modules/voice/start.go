@@ -23,6 +23,7 @@ func New(d Deps) (*Module, error) {
 	m := &Module{deps: d, calls: map[id.Contact]*call{}, secrets: &secrets{}, ready: make(chan struct{})}
 	m.life, m.endLife = context.WithCancel(context.Background())
 	m.crew = crew.New(crewWaiting, func(f func()) bool { m.gone.Go(f); return true }, m.life.Done())
+	m.lines.look = make(chan struct{}, 1)
 	m.ladders = newLadders(m)
 	m.callbacks = newCallbacks(m)
 	m.maker = newMaker(m)
@@ -43,7 +44,8 @@ func New(d Deps) (*Module, error) {
 	m.tick = audio.NewTick()
 	m.sip, err = sip.New(sip.Config{
 		Listen: d.SIP, ListenTLS: d.SIPS, TLS: d.TLS, Advertise: d.Advertise, Now: d.Clock.Now, Log: d.Log, Ping: browserPing,
-		Invite: m.invite, Traced: m.ladders.traced,
+		TrunkHealth: func(sip.TrunkHealth) { m.lines.nudge() },
+		Invite:      m.invite, Traced: m.ladders.traced,
 		Registrar: sip.RegistrarConfig{
 			Realm: d.Realm, Credentials: m.credentials, AlgorithmsFor: m.algorithms, Registered: m.registered, Unregistered: m.unregistered,
 		},
@@ -79,6 +81,7 @@ func (m *Module) Start(ctx context.Context) error {
 	}
 	m.gone.Go(func() { m.ladders.run(ctx) })
 	m.gone.Go(func() { m.watchLines(ctx) })
+	m.gone.Go(func() { m.watchOutside(ctx) })
 	m.gone.Go(func() { m.maker.run(ctx) })
 	m.gone.Go(func() { m.adopt(ctx); m.keepRecordings(ctx) })
 	if m.deps.Presence != nil {

@@ -108,10 +108,12 @@ type Deps struct {
 	Keep func(tx *store.Tx, at time.Time, place id.Site, subject, actor string, body event.Body) error
 	Node id.Node // this process: what it has promised and the recordings on its disk carry it
 
-	Surge func(site id.Site) []id.Prompt // what callers are greeted with while a surge plan runs; nil: nothing
+	Answerer Answerer                       // who listens to who answers calls out; nil: the house's own
+	Surge    func(site id.Site) []id.Prompt // what callers are greeted with while a surge plan runs; nil: nothing
 
 	Presence Presence // nil: there are no other processes
 	Far      Far      // nil: there are none
+	Others   Others   // nil: there are none
 
 	Data      string   // data folder: recordings, uploaded sounds
 	Key       []byte   // 32 bytes: seals recordings
@@ -194,6 +196,10 @@ func (m *Module) Calls() int {
 
 // Media gives the number of open media legs; each but a browser's has a pair of ports.
 func (m *Module) Media() int { return m.plane.Legs() }
+
+// Carried gives the number of media legs whose peer's sound the kernel relays, two for a call; on is false where there is
+// no fast path.
+func (m *Module) Carried() (legs int, on bool) { return m.plane.Carried() }
 
 // Promises gives the number of people this process is still to call back.
 func (m *Module) Promises() int { return int(m.callbacks.open.Load()) }

@@ -25,7 +25,7 @@ type leaseNote struct {
 }
 
 // Lease is the right to do what only one may do. It is renewed each second and lost when that fails for 2.5 s,
-// half a second before another can have it.
+// half a second before another can have it. In a process alone, where no other can, standing still does not lose it.
 type Lease struct {
 	Name   string
 	Holder string
@@ -48,7 +48,6 @@ func (b *Bus) Claim(ctx context.Context, name, holder string) (*Lease, error) {
 	if err != nil {
 		return nil, err
 	}
-	since := b.clock.Now()
 	revision, err := leases.Create(ctx, name, leaseNote{Holder: holder})
 	if errors.Is(err, ErrChanged) {
 		return nil, &told{ErrHeld, err}
@@ -57,6 +56,7 @@ func (b *Bus) Claim(ctx context.Context, name, holder string) (*Lease, error) {
 		return nil, err
 	}
 	fence, err := b.fence(ctx, name)
+	since := b.clock.Now() // of the write that counts: those before may have taken long
 	if err == nil {
 		revision, err = leases.Update(ctx, name, leaseNote{holder, fence}, revision)
 	}
@@ -157,67 +157,107 @@ func (b *Bus) fence(ctx context.Context, name string) (int64, error) {
 	}
 }
 
-// renew writes the key each second. since is a moment before the last successful write began: counted from
+// renew writes the key each second. since is a moment before the last write known to be done began: counted from
 // there, our end comes before the server's.
 func (l *Lease) renew(ctx context.Context, since time.Time) {
 	defer close(l.lost)
-	tick := time.NewTicker(leaseRenew)
-	defer tick.Stop()
+	tried := since       // when the last try began
+	var unsure time.Time // when the first one since began of which we do not know whether it was done
+	renewed := func(at time.Time) {
+		since, unsure = at, time.Time{}
+		l.renewed.Store(at.UnixNano())
+	}
 	for {
-		left := leaseTTL - leaseMargin - l.bus.clock.Now().Sub(since)
+		now := l.bus.clock.Now()
+		left := leaseTTL - leaseMargin - now.Sub(since)
 		if left <= 0 {
-			l.bus.log.Warn("a lease is lost: it could not be renewed", slog.String("lease", l.Name))
-			return
-		}
-		last := time.NewTimer(left)
-		select {
-		case <-tick.C:
-			last.Stop()
-		case <-last.C:
+			if !l.again(ctx) {
+				l.bus.log.Warn("a lease is lost: it could not be renewed", slog.String("lease", l.Name))
+				return
+			}
+			renewed(now)
 			continue
-		case <-ctx.Done():
-			last.Stop()
-			return
 		}
-		began := l.bus.clock.Now()
-		try, cancel := context.WithTimeout(ctx, min(leaseRenew, max(leaseTTL-leaseMargin-began.Sub(since), time.Millisecond)))
+		if due := leaseRenew - now.Sub(tried); due > 0 {
+			if !sleep(ctx, min(due, left)) {
+				return
+			}
+			continue
+		}
+		tried = now
+		try, cancel := context.WithTimeout(ctx, min(leaseRenew, left))
 		revision, err := l.bucket.Update(try, l.Name, leaseNote{l.Holder, l.Fence}, l.revision)
 		cancel()
 		switch {
 		case err == nil:
-			l.revision, since = revision, began
-			l.renewed.Store(since.UnixNano())
+			l.revision = revision
+			renewed(tried)
 		case errors.Is(err, ErrChanged):
-			if l.own(ctx) { // our own write of a moment ago, whose answer was lost: since stays, to be safe
-				continue
+			written, ours := l.own(ctx)
+			switch {
+			case written && !unsure.IsZero(): // by a try whose answer was lost, and none began before the first of these
+				renewed(unsure)
+			case !ours && !l.again(ctx):
+				l.bus.log.Warn("a lease is lost: another has it", slog.String("lease", l.Name))
+				return
+			case !ours:
+				renewed(tried)
 			}
-			l.bus.log.Warn("a lease is lost: another has it", slog.String("lease", l.Name))
-			return
+		case unsure.IsZero():
+			unsure = tried
 		}
 	}
 }
 
-// own tells whether the key still says that we hold it, and takes its revision.
-func (l *Lease) own(ctx context.Context) bool {
+// sleep waits for d; false: ctx has ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// again takes a lease that has run out once more, under its fence, as if nothing had happened. Only a process alone may:
+// nobody else can have had it while the whole process stood still, but for another part of it, which keeps it then.
+func (l *Lease) again(ctx context.Context) bool {
+	if l.bucket.local == nil || ctx.Err() != nil {
+		return false
+	}
+	if revision, err := l.bucket.Create(ctx, l.Name, leaseNote{l.Holder, l.Fence}); err == nil {
+		l.revision = revision
+		return true
+	}
+	_, ours := l.own(ctx)
+	return ours
+}
+
+// own tells whether the key still says that we hold it, and whether it was written since the last time we know of; then
+// its revision is taken.
+func (l *Lease) own(ctx context.Context) (written, ours bool) {
 	var note leaseNote
 	ctx, cancel := context.WithTimeout(ctx, leaseRenew/2)
 	defer cancel()
 	revision, err := l.bucket.Get(ctx, l.Name, &note)
 	if err != nil || note.Holder != l.Holder || note.Fence != l.Fence {
-		return false
+		return false, false
 	}
-	l.revision = revision
-	return true
+	written = revision > l.revision
+	l.revision = max(l.revision, revision)
+	return written, true
 }
 
-// Held tells whether the lease is still ours by the clock. Lost says so too, but a process that was stopped for a while
+// Held tells whether the lease is still ours, by the clock where another process can have it. Lost says so too, but a process that was stopped for a while
 // goes on where it was before it hears of anything: who asks Held first does not speak out of turn.
 func (l *Lease) Held() bool {
 	select {
 	case <-l.lost:
 		return false
 	default:
-		return l.bus.clock.Now().UnixNano()-l.renewed.Load() < int64(leaseTTL-leaseMargin)
+		return l.bucket.local != nil || l.bus.clock.Now().UnixNano()-l.renewed.Load() < int64(leaseTTL-leaseMargin)
 	}
 }
 

@@ -3,8 +3,11 @@ package bus
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/kapok-hotline/kapok/platform/clock"
 )
 
 func TestLease(t *testing.T) {
@@ -115,5 +118,67 @@ func TestFenceRisesOverRestarts(t *testing.T) {
 		last = l.Fence
 		b.Close()
 		soonClosed(t, l.Lost())
+	}
+}
+
+// A claim that took long is held as long as any: the time counts from its last write, not from its first.
+func TestALeaseTakenSlowly(t *testing.T) {
+	slow := &slowClock{Clock: clock.System()}
+	b := opened(t, Config{Node: "n", Clock: slow, streams: true})
+	slow.step.Store(int64(2 * time.Second))
+	l, err := b.Claim(t.Context(), "brain", "a")
+	slow.step.Store(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-l.Lost():
+		t.Fatal("it is lost again at once")
+	case <-time.After(leaseRenew + leaseRenew/2):
+	}
+	if !l.Held() {
+		t.Error("it is not held")
+	}
+}
+
+// slowClock is of a machine on which time goes by between any two looks at the clock.
+type slowClock struct {
+	clock.Clock
+	step, gone atomic.Int64
+}
+
+func (c *slowClock) Now() time.Time {
+	return c.Clock.Now().Add(time.Duration(c.gone.Add(c.step.Load())))
+}
+
+// A process alone that stood still for longer than a lease lives holds it as before: nobody else could have it.
+func TestALeaseOfAProcessThatStoodStill(t *testing.T) {
+	manual := clock.NewManual(time.Unix(1_795_460_000, 0))
+	b := opened(t, Config{Node: "n", Clock: manual})
+	l, err := b.Claim(t.Context(), "brain", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		manual.Advance(time.Minute)
+		if !l.Held() {
+			t.Error("it is not held")
+		}
+		time.Sleep(leaseRenew + leaseRenew/2) // it is renewed, or lost
+		select {
+		case <-l.Lost():
+			t.Fatal("it is lost")
+		default:
+		}
+		var note leaseNote
+		if _, err := l.bucket.Get(t.Context(), "brain", &note); err != nil || note.Fence != l.Fence {
+			t.Errorf("the bucket has %+v, %v", note, err)
+		}
+	}
+	if err := l.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.Claim(t.Context(), "brain", "b"); err != nil {
+		t.Errorf("it was not given back: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package rtp
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/kapok-hotline/kapok/platform/audio"
@@ -13,6 +14,9 @@ const (
 	fastTried   = 5                      // fewer packets than this were not worth one either
 	fastRest    = 250 * time.Millisecond // how long such a leg is left alone; doubled each time
 	fastDoubles = 8                      // at most
+	fastEmpty   = 2 * time.Second        // a lane by which nothing has gone for so long is taken back
+	fastWaits   = 2                      // looks in a row at which datagrams wait; then the lane is laid all the same
+	fastEach    = 64                     // a reader that does not come to rest looks itself, each time it has read so many
 )
 
 // lane is one direction of a bridge in the kernel's hands: what from's peer says goes to to's peer without us. It hangs
@@ -23,6 +27,7 @@ type lane struct {
 	slot     *kernel.Slot
 	from, to *Plain
 	turn     uint32 // of the routes it was laid by
+	laid     time.Time
 
 	// under from.in.mu: what has been fetched
 	received uint64
@@ -40,10 +45,16 @@ type fast struct {
 	shut  bool // under in.mu: the leg is closed
 	rest  time.Time
 	tries int // under in.mu: lanes in a row that came to nothing
+	waits int // the clerk's: looks in a row at which datagrams waited
 
-	way   kernel.Way // the clerk's: the last way that was looked up
-	wayTo netip.Addr
-	turn  uint32
+	way atomic.Pointer[way] // the last that was looked up
+}
+
+// way is how packets get to a peer.
+type way struct {
+	kernel.Way
+	to   netip.Addr
+	turn uint32
 }
 
 // age gives how long ago something was by the kernel's clock.
@@ -64,13 +75,15 @@ func (r *receiver) look(now time.Time) {
 		return
 	}
 	ln.received = t.Packets
-	r.heard = now.Add(-ln.age(t.Heard))
-	ln.from.latch.last = r.heard
+	if heard := now.Add(-ln.age(t.Heard)); heard.After(r.heard) {
+		r.heard, ln.from.latch.last = heard, heard
+	}
 	r.carried += n
 	r.tally.all += n
 	r.tally.received += n
-	r.tally.highest, r.tally.jitter = t.Highest, t.Jitter
-	r.tally.transit = int64(t.Transit + ln.shift(now))
+	r.tally.highest = max(r.tally.highest, t.Highest) // ours is ahead when only older ones have come by the lane
+	r.tally.jitter, r.tally.transit = t.Jitter, int64(t.Transit+ln.shift(now))
+	r.queue.begun, r.queue.first, r.queue.time = true, t.First, t.Time
 }
 
 // shift gives how many samples the wall clock is ahead of the kernel's.
@@ -92,8 +105,12 @@ func (s *sender) look(now time.Time) {
 	s.packets += n
 	s.octets += t.Octets - ln.octets
 	ln.sent, ln.octets = t.Packets, t.Octets
-	s.seq, s.time = uint16(t.Highest)+ln.seqOff, t.Time+ln.timeOff
-	s.at = now.Add(-ln.age(t.Advanced))
+	if seq := uint16(t.Highest) + ln.seqOff; int16(seq-s.seq) > 0 {
+		s.seq = seq
+	}
+	if ts := t.Time + ln.timeOff; int32(ts-s.time) >= 0 {
+		s.time, s.at = ts, now.Add(-ln.age(t.Advanced))
+	}
 }
 
 // claim takes the lane back that feeds this sender: something else is to be sent, or elsewhere. The caller holds s.mu.
@@ -115,6 +132,7 @@ func (l *Plain) home(now time.Time) {
 	ln.slot.Take()
 	l.in.look(now)
 	l.in.lane = nil
+	l.plane.lanes.Add(-1)
 	if ln.received >= fastTried {
 		l.fast.tries = 0
 	} else {
@@ -126,15 +144,6 @@ func (l *Plain) home(now time.Time) {
 		ln.to.out.claim(now)
 	}
 	ln.to.out.mu.Unlock()
-}
-
-// fetch comes before a packet is judged that reached the socket although the kernel has a lane: a stranger's, which
-// the latch judges by when the peer was heard last; or the peer's own, by which the lane ends. Under in.mu.
-func (l *Plain) fetch(from netip.AddrPort, at time.Time) {
-	l.in.look(at)
-	if from == l.latch.current || l.latch.may(from, at) {
-		l.home(at)
-	}
 }
 
 // recall takes both directions of the leg back.
@@ -179,18 +188,18 @@ func (l *Plain) tend(now time.Time) {
 	}
 	l.in.mu.Lock()
 	l.in.look(now)
-	if ln := l.in.lane; ln != nil && (!ln.slot.Owned() || ln.turn != k.Turn()) {
+	if ln := l.in.lane; ln != nil && (!ln.slot.Owned() || ln.turn != k.Turn() || ln.received == 0 && now.Sub(ln.laid) > fastEmpty) {
 		l.home(now)
 	}
 	l.in.mu.Unlock()
 	l.line.tend(now)
-	l.lay(k, now)
+	l.lay(k, now, false)
 }
 
 // lay gives the leg's direction to the kernel when it is a plain pair: the sink is another plain leg and nothing else,
-// both in the clear and over IPv4, the same law on both sides, and the last packet was sound that went through. Only
-// the clerk calls it.
-func (l *Plain) lay(k *kernel.Table, now time.Time) {
+// both in the clear and over IPv4, the same law on both sides, and the last packet was sound that went through. The clerk
+// calls it, which prefers a moment at which no datagram waits; and the leg's reader when it is pressed, which takes any.
+func (l *Plain) lay(k *kernel.Table, now time.Time, pressed bool) {
 	s := l.sink.Load()
 	if s == nil {
 		return
@@ -212,8 +221,14 @@ func (l *Plain) lay(k *kernel.Table, now time.Time) {
 	turn := k.Turn()
 	in, okIn := l.route(k, turn, peer.Addr())
 	out, okOut := to.route(k, turn, dst.Addr())
-	if !okIn || !okOut || (in.Out == 0) != (out.Out == 0) || kernel.Pending(l.pair.rtp.Conn()) {
+	if !okIn || !okOut || (in.Out == 0) != (out.Out == 0) {
 		return
+	}
+	if !pressed {
+		if l.fast.waits++; l.fast.waits < fastWaits && kernel.Pending(l.pair.rtp.Conn()) {
+			return
+		}
+		l.fast.waits = 0
 	}
 	l.in.mu.Lock()
 	defer l.in.mu.Unlock()
@@ -238,19 +253,21 @@ func (l *Plain) continues(s *sender, now time.Time) bool {
 		!now.Before(s.muted) && s.seq == uint16(l.in.tally.highest)+s.seqOff
 }
 
-// route gives the way to a peer, with the address of ours it knows; the clerk remembers the last one.
+// route gives the way to a peer, with the address of ours it knows; the last one is remembered.
 func (l *Plain) route(k *kernel.Table, turn uint32, to netip.Addr) (kernel.Way, bool) {
-	if l.fast.wayTo != to || l.fast.turn != turn {
-		w, err := k.Way(to)
+	w := l.fast.way.Load()
+	if w == nil || w.to != to || w.turn != turn {
+		found, err := k.Way(to)
 		if err != nil {
-			w = kernel.Way{} // packets go by the sockets, which tell what is wrong
+			found = kernel.Way{} // packets go by the sockets, which tell what is wrong
 		}
 		if bind := l.plane.cfg.Bind; err == nil && !bind.IsUnspecified() {
-			w.From = bind
+			found.From = bind
 		}
-		l.fast.way, l.fast.wayTo, l.fast.turn = w, to, turn
+		w = &way{Way: found, to: to, turn: turn}
+		l.fast.way.Store(w)
 	}
-	return l.fast.way, l.fast.way.From.Is4()
+	return w.Way, w.From.Is4()
 }
 
 // give hands the direction over. Under in.mu and to.out.mu.
@@ -260,9 +277,11 @@ func (l *Plain) give(k *kernel.Table, to *Plain, in, out kernel.Way, turn uint32
 		return
 	}
 	s, t := &to.out, &l.in.tally
-	ln := &lane{table: k, slot: slot, from: l, to: to, turn: turn, seqOff: s.seqOff, timeOff: s.timeOff}
+	ln := &lane{table: k, slot: slot, from: l, to: to, turn: turn, laid: now, seqOff: s.seqOff, timeOff: s.timeOff}
 	at := func(then time.Time) time.Duration { return k.Now() - now.Sub(then) }
-	l.in.lane, s.lane = ln, ln
+	l.in.lane, s.lane, s.even = ln, ln, true
+	l.plane.lanes.Add(1)
+	l.in.queue = queue{may: true, ssrc: t.ssrc, time: s.time - s.timeOff}
 	slot.Give(kernel.Order{
 		From: l.latch.current, To: in.From, Kind: l.in.typeOf(l.in.frame.Codec), SSRC: t.ssrc,
 		NewFrom: netip.AddrPortFrom(out.From, to.pair.port), NewTo: to.dst, NewKind: s.pt, NewSSRC: s.ssrc,

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
+	"os"
+	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +34,13 @@ var relays = []struct {
 	{"reports go both ways", reports},
 	{"comfort noise, extensions and padding", oddPackets},
 	{"nothing is relayed after the end", end},
+	{"what waits while the kernel takes over is neither lost nor doubled", waited},
+	{"a digit that waits is heard and passed on, sound that is too old is not", waitedLong},
+	{"a digit of ours before what waits", waitedBehindOurs},
+	{"a new stream in what waits", waitedNewStream},
+	{"a mute before what waits", waitedMuted},
+	{"a recording before what waits", waitedRecorded},
+	{"a reader that is pressed hands over itself", pressedReader},
 }
 
 func TestRelayBySockets(t *testing.T)   { relayIn(t, bySockets) }
@@ -492,4 +501,19 @@ func TestWhatIsNoPlainPairStaysHere(t *testing.T) {
 		}
 		eventually(t, "all came through", func() bool { return d.Stats().Received == 100 })
 	})
+}
+
+// insideFast tells the test binary that every plane is opened with the kernel's part.
+const insideFast = "KAPOK_RTP_FAST"
+
+// TestAllByTheKernel runs the package's other tests once more, on planes that have the kernel's part: what is no plain
+// pair, and what is one, is as it was.
+func TestAllByTheKernel(t *testing.T) {
+	needKernel(t)
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.skip=ByTheKernel|BetweenNetworks|BySockets|Allocated", "-test.timeout=180s")
+	cmd.Env = append(os.Environ(), insideFast+"=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }

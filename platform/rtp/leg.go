@@ -61,6 +61,7 @@ type Stats struct {
 	Bad      uint64        // packets that were not valid RTP, or failed authentication
 	Foreign  uint64        // packets from an address that is not the peer's
 	Flooded  uint64        // packets above the rate a call can have
+	Stale    uint64        // packets of sound that had waited here too long when the kernel took over, and were left out
 	Fast     bool          // the kernel relays what the peer says, at this moment
 	Carried  uint64        // of those received, the ones it has relayed
 

@@ -159,7 +159,7 @@ func (t *told) tell(e *Events) {
 func (l *line) packet(h header, payload []byte, at time.Time) {
 	var t told
 	l.in.mu.Lock()
-	deliver := l.in.take(h, payload, at, t.add)
+	deliver := l.in.take(h, payload, at, false, t.add)
 	first := !l.up
 	l.up = true
 	l.in.mu.Unlock()
@@ -264,7 +264,7 @@ func (l *line) stats(remote netip.AddrPort, secure string) Stats {
 	t := &l.in.tally
 	s := Stats{
 		Secure: secure, Remote: remote, Received: t.all, Lost: t.lostOld + t.lost(), Jitter: t.jitterTime(), Heard: l.in.heard,
-		Bad: l.in.bad, Foreign: l.in.foreign, Flooded: l.in.flooded, RTT: l.rtt,
+		Bad: l.in.bad, Foreign: l.in.foreign, Flooded: l.in.flooded, Stale: l.in.stale, RTT: l.rtt,
 		Fast: l.in.lane != nil && l.in.lane.slot.Owned(), Carried: l.in.carried,
 	}
 	if l.agreed {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 func newPlane(t testing.TB, change func(*Config)) *Plane {
 	t.Helper()
 	cfg := Config{Bind: netip.MustParseAddr("127.0.0.1"), Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	cfg.Fast = os.Getenv(insideFast) != ""
 	if change != nil {
 		change(&cfg)
 	}
@@ -128,7 +130,7 @@ func (p *phone) event(pt uint8, ts uint32, code byte, end bool, length uint16) {
 // got waits until the phone has heard n packets and gives them.
 func (p *phone) got(n int) []heard {
 	p.t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(2 * time.Millisecond) {
 		p.mu.Lock()
 		h := append([]heard(nil), p.heard...)
 		p.mu.Unlock()
@@ -144,7 +146,7 @@ func (p *phone) got(n int) []heard {
 // eventually waits for a condition.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("never: " + what)
 		}

@@ -159,8 +159,9 @@ func (l *Plain) arrive(b []byte, from netip.AddrPort, at time.Time) {
 		l.in.mu.Unlock()
 		return
 	}
-	if l.in.lane != nil {
-		l.fetch(from, at)
+	waited := false
+	if l.in.lane != nil || l.in.queue.may {
+		waited = l.fetch(h, from, at)
 	}
 	secure := l.guardIn != nil
 	if secure {
@@ -182,7 +183,14 @@ func (l *Plain) arrive(b []byte, from netip.AddrPort, at time.Time) {
 		l.follow(from)
 	}
 	l.in.mu.Unlock()
+	if waited {
+		l.late(h, b[h.payload:h.end], at)
+		return
+	}
 	l.packet(h, b[h.payload:h.end], at)
+	if h.seq%fastEach == 0 && l.plane.kernel != nil {
+		l.lay(l.plane.kernel, at, true)
+	}
 }
 
 // follow turns our packets to a new address of the peer. Under in.mu.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kapok-hotline/kapok/platform/rtp/kernel"
@@ -37,6 +38,7 @@ type Plane struct {
 	web   *mux
 
 	kernel *kernel.Table // nil: no fast path
+	lanes  atomic.Int64
 
 	mu     sync.Mutex
 	legs   map[tended]struct{}
@@ -103,6 +105,10 @@ func (p *Plane) Legs() int {
 	defer p.mu.Unlock()
 	return len(p.legs)
 }
+
+// Carried gives the number of legs whose peer's sound the kernel relays at this moment, two for a bridged call; on is
+// false where the kernel takes no part.
+func (p *Plane) Carried() (legs int, on bool) { return int(p.lanes.Load()), p.kernel != nil }
 
 // Close closes all legs and sockets.
 func (p *Plane) Close() error {

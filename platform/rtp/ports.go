@@ -3,8 +3,10 @@ package rtp
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -28,9 +30,13 @@ type ports struct {
 	fresh  []uint16 // never used or rested
 	used   []freed  // in the order they were given back
 	warm   []freed  // likewise; with their sockets open
+	pairs  int      // in the range
 	any    bool
 	closed bool
 }
+
+// anyTries is how often the system is asked for an even port with a free odd one behind it.
+const anyTries = 64
 
 // restAtLeast is how long a pair rests when all others are in use or resting too: longer than packets stay on their
 // way. Each second more takes calls away, at worst: with 5,000 pairs, two to a call, 30 s would mean 83 calls a second.
@@ -61,20 +67,28 @@ func newPorts(addr netip.Addr, first, last uint16, rest time.Duration, buffer in
 	for port := int(first); port+1 <= int(last); port += 2 {
 		p.fresh = append(p.fresh, uint16(port))
 	}
+	p.pairs = len(p.fresh)
+	begin := rand.IntN(p.pairs) // two programs that share a range do not meet at its beginning
+	p.fresh = slices.Concat(p.fresh[begin:], p.fresh[:begin])
 	return p, nil
 }
 
-// open gives a pair whose sockets are bound and read from. Ports that something else on the machine holds are
-// passed over.
+// open gives a pair whose sockets are bound and read from. Ports that something else on the machine holds are passed
+// over, all of the range if need be: each is asked for once, which takes some ten microseconds, and the next call goes
+// on behind them.
 func (p *ports) open() (*portPair, error) {
 	if w := p.rested(); w != nil {
 		return w, nil
 	}
 	var last error
-	for range 64 {
+	tries := p.pairs
+	if p.any {
+		tries = anyTries
+	}
+	for range tries {
 		port, ok := p.take()
 		if !ok {
-			return nil, ErrNoPort
+			break
 		}
 		fresh, err := p.bind(port)
 		if err == nil {
@@ -89,7 +103,10 @@ func (p *ports) open() (*portPair, error) {
 		}
 		last = err
 	}
-	return nil, fmt.Errorf("%w (last: %w)", ErrNoPort, last)
+	if last == nil {
+		return nil, ErrNoPort
+	}
+	return nil, fmt.Errorf("%w; other programs hold ports of it (%w)", ErrNoPort, last)
 }
 
 // rested gives the open pair that was freed first, once it has rested and its old peer is silent; nil when there is none.

@@ -2,9 +2,11 @@ package rtp
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -175,6 +177,52 @@ func TestPortsPassOverWhatOthersHold(t *testing.T) {
 	c.close()
 	if _, err := newPorts(addr, 20001, 20002, 0, 0, time.Now); err == nil {
 		t.Error("a range without a pair")
+	}
+}
+
+// Another program holds a hundred pairs in a row: the one pair that is left is found, wherever the search begins.
+func TestPortsLookThroughTheWholeRange(t *testing.T) {
+	const pairs = 100
+	addr := netip.MustParseAddr("127.0.0.1")
+	held := map[uint16]*net.UDPConn{}
+	defer func() {
+		for _, c := range held {
+			_ = c.Close()
+		}
+	}()
+	first := uint16(10000+rand.IntN(9000)) &^ 1 // below those the system hands out
+	now := time.Unix(1000, 0)
+	for range 10 {
+		for port := first; port < first+2*pairs; port += 2 {
+			if c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, port))); err == nil {
+				held[port] = c // otherwise yet another program holds it
+			}
+		}
+		p, err := newPorts(addr, first, first+2*pairs-1, restAtLeast, 4096, func() time.Time { return now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.open(); !errors.Is(err, ErrNoPort) || !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatalf("with nothing left: %v", err)
+		}
+		if _, err := p.open(); !errors.Is(err, ErrNoPort) {
+			t.Fatalf("again at once: %v", err)
+		}
+		now = now.Add(restAtLeast)
+		var got *portPair
+		for port, c := range held { // the odd port of one may be another program's
+			_ = c.Close()
+			delete(held, port)
+			if got, err = p.open(); err == nil {
+				break
+			}
+			now = now.Add(restAtLeast)
+		}
+		if got == nil {
+			t.Fatalf("the pair that is left is not found: %v", err)
+		}
+		got.close()
+		p.close()
 	}
 }
 

@@ -36,6 +36,8 @@ type receiver struct {
 
 	lane    *lane  // the kernel relays what comes; nil: nobody but us
 	carried uint64 // packets it has relayed
+	queue   queue  // what may have waited in the socket when it began
+	stale   uint64 // of that: sound that was too old to be passed on
 }
 
 // known says whether the payload type was agreed.
@@ -53,12 +55,16 @@ func (r *receiver) flood(at time.Time) bool {
 	return false
 }
 
-// take counts a valid packet of the peer and prepares r.frame; deliver says whether it is to be passed on.
-// Digits are told by tell. The caller holds r.mu.
-func (r *receiver) take(h header, payload []byte, at time.Time, tell func(byte, time.Duration)) (deliver bool) {
+// take counts a valid packet of the peer and prepares r.frame; deliver says whether it is to be passed on. waited: it
+// belongs before others that are counted. Digits are told by tell. The caller holds r.mu.
+func (r *receiver) take(h header, payload []byte, at time.Time, waited bool, tell func(byte, time.Duration)) (deliver bool) {
 	kind := r.kinds[h.pt]
 	r.heard = at
-	r.tally.packet(h.ssrc, h.seq, h.time, at, kind == kindA || kind == kindU)
+	if waited {
+		r.tally.late(h.seq)
+	} else {
+		r.tally.packet(h.ssrc, h.seq, h.time, at, kind == kindA || kind == kindU)
+	}
 	f := &r.frame
 	f.Epoch, f.Marker, f.Seq, f.Time, f.At, f.Payload = h.ssrc, h.marker, h.seq, h.time, at, payload
 	switch kind {
@@ -112,6 +118,15 @@ func (t *tally) packet(ssrc uint32, seq uint16, ts uint32, at time.Time, timed b
 		t.jitter += (float64(max(d, -d)) - t.jitter) / 16
 	}
 	t.transit = transit
+}
+
+// late counts a packet of the stream that waited here while others went by. How long says nothing of the network.
+func (t *tally) late(seq uint16) {
+	t.all++
+	t.received++
+	if d := int16(seq - uint16(t.highest)); d > 0 {
+		t.highest += uint32(d)
+	}
 }
 
 func (t *tally) restart(ssrc uint32, seq uint16) {

@@ -38,6 +38,7 @@ type sender struct {
 	packets uint64
 	octets  uint64
 	lane    *lane // the kernel sends what a peer says; nil: nobody but us
+	even    bool  // the source's numbers are moved as they were when it was last given to the kernel
 	buf     [maxPacket]byte
 }
 
@@ -71,6 +72,24 @@ func (s *sender) build(f *audio.Frame) []byte {
 		}
 		seq, ts = f.Seq+s.seqOff, f.Time+s.timeOff
 	}
+	return s.packet(f, marker, pt, seq, ts)
+}
+
+// insert makes the packet of a frame that belongs before those the kernel has sent since; nil when its number can no
+// longer be given without giving it twice, or nothing is to be sent. The caller holds s.mu.
+func (s *sender) insert(f *audio.Frame) []byte {
+	pt := s.pt
+	if f.Codec == audio.Event {
+		pt = s.eventPT
+	}
+	if !s.allowed || !s.even || f.Source != s.source || f.Epoch != s.epoch || f.Codec == audio.Event && pt == 0 || len(f.Payload) > maxPacket-headerSize-64 {
+		return nil
+	}
+	return s.packet(f, f.Marker, pt, f.Seq+s.seqOff, f.Time+s.timeOff)
+}
+
+// packet writes what is sent, and counts it.
+func (s *sender) packet(f *audio.Frame, marker bool, pt uint8, seq uint16, ts uint32) []byte {
 	if int16(seq-s.seq) > 0 || !s.begun {
 		s.seq = seq
 	}
@@ -99,7 +118,7 @@ func (s *sender) changed(f *audio.Frame) bool {
 
 // adopt makes the frame's numbering follow on what was sent, at the distance the wall clock says.
 func (s *sender) adopt(f *audio.Frame) {
-	s.source, s.epoch = f.Source, f.Epoch
+	s.source, s.epoch, s.even = f.Source, f.Epoch, false
 	s.seqOff = s.seq + 1 - f.Seq
 	s.timeOff = s.time + s.step(f.At) - f.Time
 }
@@ -111,6 +130,7 @@ func (s *sender) own(f *audio.Frame) (seq uint16, ts uint32) {
 		s.digit = s.time + s.step(f.At)
 	}
 	s.seqOff++
+	s.even = false
 	s.muted = f.At.Add(digitMuting)
 	return s.seq + 1, s.digit
 }

@@ -24,6 +24,7 @@ const insideVeth = "KAPOK_RTP_VETH"
 func TestRelayBetweenNetworks(t *testing.T) {
 	needKernel(t)
 	if os.Getenv(insideVeth) == "" {
+		t.Parallel() // it is another process, and sleeps most of the time
 		again(t)
 		return
 	}
@@ -47,7 +48,7 @@ func again(t *testing.T) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("no `ip` (iproute2) to lay wires with")
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestRelayBetweenNetworks$", "-test.v", "-test.timeout=120s")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestRelayBetweenNetworks$", "-test.v", "-test.timeout=180s")
 	cmd.Env = append(os.Environ(), insideVeth+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	out, err := cmd.CombinedOutput()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -52,6 +53,7 @@ type rig struct {
 	w      world
 	p      *Plane
 	shift  atomic.Int64 // added to the time
+	gate   sync.RWMutex // held by a test: the readers of the legs stand still
 	a, b   *phone
 	la, lb *Plain
 	br     *Bridge
@@ -72,6 +74,11 @@ func newRig(t *testing.T, w world) *rig {
 	})
 	if w.fast && r.p.kernel == nil {
 		t.Fatal("the kernel does not take part")
+	}
+	r.p.ports.now = func() time.Time {
+		r.gate.RLock()
+		defer r.gate.RUnlock()
+		return r.p.cfg.Now()
 	}
 	r.a, r.b = r.phone(0), r.phone(1)
 	e := Events{Digit: func(d byte, _ time.Duration) { r.digits <- d }, Timeout: func() { r.timeouts.Add(1) }}

@@ -26,6 +26,8 @@ type TrunkConfig struct {
 	Register *TrunkRegister
 	// Options is the interval of the health check; default 30 s, negative for none.
 	Options time.Duration
+	// Within is how long a target may take to answer it; default 4 s.
+	Within time.Duration
 }
 
 // TrunkRegister is our account at a peer.
@@ -123,7 +125,7 @@ func sameTrunk(a, b TrunkConfig) bool {
 	eqAuth := (a.Auth == nil) == (b.Auth == nil) &&
 		(a.Auth == nil || a.Auth.User == b.Auth.User && a.Auth.Password == b.Auth.Password)
 	eqReg := (a.Register == nil) == (b.Register == nil) && (a.Register == nil || *a.Register == *b.Register)
-	return eqAuth && eqReg && a.Options == b.Options && slices.Equal(a.Targets, b.Targets) && slices.Equal(a.Allow, b.Allow)
+	return eqAuth && eqReg && a.Options == b.Options && a.Within == b.Within && slices.Equal(a.Targets, b.Targets) && slices.Equal(a.Allow, b.Allow)
 }
 
 func (s *Server) newTrunk(c TrunkConfig) (*trunk, error) {
@@ -154,6 +156,9 @@ func (s *Server) newTrunk(c TrunkConfig) (*trunk, error) {
 	}
 	if t.cfg.Options == 0 {
 		t.cfg.Options = 30 * time.Second
+	}
+	if t.cfg.Within <= 0 {
+		t.cfg.Within = pingTimeout
 	}
 	t.targets = make([]targetState, len(t.uris))
 	for i, u := range t.uris { // an IP address is known before anything is asked

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/kapok-hotline/kapok/platform/sip/wire"
@@ -20,13 +21,15 @@ func (t *trunk) watch(ctx context.Context) {
 		return
 	}
 	for {
-		for i := range t.uris {
-			err := t.ping(ctx, i)
-			if ctx.Err() != nil {
-				return
-			}
-			t.judge(i, err)
+		var asked sync.WaitGroup
+		for i := range t.uris { // at once: of several that are gone none waits for another
+			asked.Go(func() {
+				if err := t.ping(ctx, i); ctx.Err() == nil {
+					t.judge(i, err)
+				}
+			})
 		}
+		asked.Wait()
 		if !sleep(ctx, between(t.cfg.Options*9/10, t.cfg.Options)) {
 			return
 		}
@@ -44,7 +47,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// pingTimeout is how long a target may take to answer OPTIONS.
+// pingTimeout is how long a target may take to answer OPTIONS where nothing else is said.
 const pingTimeout = 4 * time.Second
 
 // ping asks one target.
@@ -62,7 +65,7 @@ func (t *trunk) ping(ctx context.Context, i int) error {
 	m, err := t.srv.askOnce(ctx, f, &wire.Request{
 		Method: "OPTIONS", URI: u.String(), From: "<sip:ping@" + t.srv.addressFor(f).Addr().String() + ">", To: "<" + u.String() + ">",
 		Headers: []Header{{Name: "Accept", Value: "application/sdp"}},
-	}, nil, pingTimeout)
+	}, nil, t.cfg.Within)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", hops[at].addr, err)

@@ -16,6 +16,7 @@ import (
 type mouth struct {
 	wire *ipv4.PacketConn
 	port int
+	next int // slot of the next stream
 	sent atomic.Int64
 	late atomic.Int64                     // slots that began more than a slot behind their time
 	to   atomic.Pointer[[][]ipv4.Message] // by slot
@@ -52,13 +53,14 @@ func (m *mouth) speak(ports []int, host string) {
 	if ports == nil {
 		slots = make([][]ipv4.Message, mouthSlots)
 	}
-	for n, port := range ports {
+	for _, port := range ports {
 		b := make([]byte, rtpSize)
 		b[0], b[1] = 0x80, 8
 		binary.BigEndian.PutUint32(b[8:], uint32(port))
 		binary.NativeEndian.PutUint32(b[12:], speech)
 		to := net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(host), uint16(port)))
-		i := n % mouthSlots
+		i := m.next % mouthSlots
+		m.next++
 		slots[i] = append(slots[i][:len(slots[i]):len(slots[i])], ipv4.Message{Buffers: [][]byte{b}, Addr: to})
 	}
 	m.to.Store(&slots)

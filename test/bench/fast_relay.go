@@ -54,12 +54,12 @@ func beRelay(order string) error {
 		var s state
 		for _, l := range legs {
 			x := l.Stats()
-			s.received, s.carried = s.received+x.Received, s.carried+x.Carried
+			s.received, s.carried, s.lost, s.stale = s.received+x.Received, s.carried+x.Carried, s.lost+x.Lost, s.stale+x.Stale
 			if x.Fast {
 				s.fast++
 			}
 		}
-		fmt.Println(s.fast, s.received, s.carried)
+		fmt.Println(s.fast, s.received, s.carried, s.lost, s.stale)
 	}
 	return nil
 }
@@ -76,6 +76,7 @@ func beOther(relay, spin string) error {
 type state struct {
 	fast              int // the kernel has them
 	received, carried uint64
+	lost, stale       uint64 // never came; came, but too late to be passed on
 }
 
 // relay is a running beRelay.
@@ -83,6 +84,7 @@ type relay struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	out   *bufio.Reader
+	log   *os.File
 	ports []int
 }
 
@@ -94,8 +96,10 @@ func startRelay(in *place, calls int, fast bool, port int) (*relay, error) {
 	}
 	r := &relay{cmd: exec.Command("taskset", "-c", "0", self, "-relay", fmt.Sprintf("%d,%t,%d", calls, fast, port))}
 	r.cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-	var said strings.Builder
-	r.cmd.Stderr = &said
+	if r.log, err = os.CreateTemp("", "kapok-relay-*"); err != nil {
+		return nil, err
+	}
+	r.cmd.Stderr = r.log
 	if r.in, err = r.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -110,26 +114,41 @@ func startRelay(in *place, calls int, fast bool, port int) (*relay, error) {
 	for range 2 * calls {
 		var port int
 		if _, err := fmt.Fscanln(r.out, &port); err != nil {
-			r.stop()
-			return nil, errors.New("the relay did not start: " + said.String())
+			return nil, errors.New("the relay did not start: " + r.stop())
 		}
 		r.ports = append(r.ports, port)
 	}
-	if fast && !strings.Contains(said.String(), "fast path on") {
-		r.stop()
-		return nil, errors.New("the kernel does not take part: " + said.String())
+	if fast && !strings.Contains(r.said(), "fast path on") {
+		return nil, errors.New("the kernel does not take part: " + r.stop())
 	}
 	return r, nil
 }
 
 func (r *relay) state() (s state, err error) {
 	if _, err = fmt.Fprintln(r.in); err == nil {
-		_, err = fmt.Fscanln(r.out, &s.fast, &s.received, &s.carried)
+		_, err = fmt.Fscanln(r.out, &s.fast, &s.received, &s.carried, &s.lost, &s.stale)
+	}
+	if err != nil {
+		err = fmt.Errorf("the relay is gone: %w: %s", err, r.said())
 	}
 	return s, err
 }
 
-func (r *relay) stop() {
+// said gives the end of the relay's log.
+func (r *relay) said() string {
+	text, err := os.ReadFile(r.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-4000):])
+}
+
+// stop ends the relay and gives what it said.
+func (r *relay) stop() string {
 	_ = r.in.Close() // ends it
 	_ = r.cmd.Wait() // likewise
+	said := r.said()
+	_ = r.log.Close()           // read already
+	_ = os.Remove(r.log.Name()) // likewise
+	return said
 }

@@ -100,7 +100,11 @@ func resident(pid int) (int64, error) {
 // pin keeps this process, the load, to one core; the server has another.
 func pin(core int) error {
 	var set [16]uint64
-	set[core/64] |= 1 << (core % 64)
+	for n := range runtime.NumCPU() {
+		if core == n || core == allCores {
+			set[n/64] |= 1 << (n % 64)
+		}
+	}
 	for range 2 { // a thread begun meanwhile has its mother's cores
 		tasks, err := os.ReadDir("/proc/self/task")
 		if err != nil {
@@ -119,6 +123,9 @@ func pin(core int) error {
 	}
 	return nil
 }
+
+// allCores lets pin undo itself.
+const allCores = -1
 
 // held gives how long the threads of a process have been ready and waited for a core (/proc/PID/schedstat, run_delay).
 func held(pid int) time.Duration {

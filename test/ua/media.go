@@ -35,8 +35,11 @@ type Media struct {
 	keyType byte
 	send    bool
 	heard   []int16 // the newest last
+	pressed []byte  // keys heard
+	key     uint32  // timestamp of the last of them
 	packets int
 	last    time.Time
+	gap     time.Duration // longest between two packets
 	id      int64
 	version int
 	payload byte
@@ -203,12 +206,18 @@ func (m *Media) listen() {
 			return
 		default:
 		}
+		if err == nil && n >= 16 && b[1]&0x7f == 101 {
+			m.hearKey(b)
+		}
 		if err != nil || n < 12 || b[1]&0x7f != 8 && b[1]&0x7f != 0 {
 			continue
 		}
 		m.mu.Lock()
-		m.packets++
-		m.last = time.Now()
+		now := time.Now()
+		if m.packets++; !m.last.IsZero() {
+			m.gap = max(m.gap, now.Sub(m.last))
+		}
+		m.last = now
 		if m.still {
 			m.mu.Unlock()
 			continue
@@ -223,6 +232,23 @@ func (m *Media) listen() {
 	}
 }
 
+// hearKey keeps a key that has been released; its end is said three times.
+func (m *Media) hearKey(b []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at := binary.BigEndian.Uint32(b[4:])
+	if end := b[13]&0x80 != 0; end && b[12] < 16 && (len(m.pressed) == 0 || m.key != at) {
+		m.pressed, m.key = append(m.pressed, "0123456789*#ABCD"[b[12]]), at
+	}
+}
+
+// Keys gives the keys that the other side has pressed (RFC 4733).
+func (m *Media) Keys() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return string(m.pressed)
+}
+
 // Packets gives how many packets have come.
 func (m *Media) Packets() int {
 	m.mu.Lock()
@@ -233,8 +259,15 @@ func (m *Media) Packets() int {
 // Forget begins the measuring anew.
 func (m *Media) Forget() {
 	m.mu.Lock()
-	m.heard = nil
+	m.heard, m.gap = nil, 0
 	m.mu.Unlock()
+}
+
+// Gap gives the longest time without a packet since Forget, the present one included.
+func (m *Media) Gap() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return max(m.gap, time.Since(m.last))
 }
 
 // Heard gives the samples heard in the last d.

@@ -559,7 +559,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Leave caller and asked one to each other */
+        /** Leave caller, asked one and parties to each other */
         post: operations["post-desk-contacts-id-consult-complete"];
         delete?: never;
         options?: never;
@@ -576,7 +576,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask no more, and go back to the caller */
+        /** Ask no more, and go back to the caller; where nobody is asked, the newest party is sent away */
         post: operations["post-desk-contacts-id-consult-end"];
         delete?: never;
         options?: never;
@@ -593,7 +593,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Speak with the asked one, the caller, or both */
+        /** Speak with the asked one or the caller, or bring the asked one into the talk */
         post: operations["post-desk-contacts-id-consult-turn"];
         delete?: never;
         options?: never;
@@ -680,6 +680,40 @@ export interface paths {
         put?: never;
         /** Leave the person in a numbered slot, with music */
         post: operations["post-desk-contacts-id-park"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/parties/{leg}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a party of the talk away */
+        post: operations["post-desk-contacts-id-parties-leg-drop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/parties/{leg}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let nobody hear a party of the talk, or let them be heard again */
+        post: operations["post-desk-contacts-id-parties-leg-mute"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1653,6 +1687,23 @@ export interface paths {
         put?: never;
         /** People of a list from XLSX or CSV */
         post: operations["post-outbound-lists-list-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound/lists/{list}/missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Missed callers onto a list */
+        post: operations["post-outbound-lists-list-missed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3288,7 +3339,7 @@ export interface components {
         };
         ConsultInBody: {
             code: string;
-            /** @description a three-party call as soon as there is an answer */
+            /** @description into the talk as soon as there is an answer */
             join?: boolean;
             /** @enum {string} */
             kind: "agent" | "queue" | "number";
@@ -3378,8 +3429,11 @@ export interface components {
             user: string;
         };
         DeskCallView: {
-            /** @enum {string} */
-            answer: "browser" | "handset";
+            /**
+             * @description outside: a mobile or landline, where the call is taken by a key
+             * @enum {string}
+             */
+            answer: "browser" | "handset" | "outside";
             city?: string;
             /** @description who is being asked */
             consult?: components["schemas"]["DeskConsultView"];
@@ -3392,6 +3446,8 @@ export interface components {
             out?: components["schemas"]["DeskOutView"];
             /** @description the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself */
             own?: boolean;
+            /** @description who talks with caller and agent: a three-party call, or a conference */
+            parties?: components["schemas"]["DeskPartyView"][];
             /**
              * @description dialing: the agent has answered, the person called has not yet
              * @enum {string}
@@ -3431,7 +3487,7 @@ export interface components {
             /** Format: int64 */
             since: number;
             /** @enum {string} */
-            with: "ringing" | "asked" | "caller" | "both";
+            with: "ringing" | "asked" | "caller";
         };
         DeskDay: {
             /**
@@ -3507,6 +3563,8 @@ export interface components {
         DeskEndpointView: {
             /** @enum {string} */
             kind: "browser" | "phone" | "";
+            /** @description a mobile or landline outside the house, where calls are taken by a key */
+            outside?: boolean;
             phone?: string;
             registered: boolean;
         };
@@ -3598,8 +3656,25 @@ export interface components {
             /** Format: int64 */
             until: number;
         };
+        DeskPartyView: {
+            /** @description the agent's; a number is masked */
+            code: string;
+            /** @enum {string} */
+            kind: "agent" | "number";
+            leg: string;
+            /** @description nobody hears them */
+            muted?: boolean;
+            /** @description of the agent */
+            name?: string;
+            /** @description whose free agent it is, if a queue was asked */
+            queue?: string;
+            /** Format: int64 */
+            since: number;
+        };
         DeskPhoneEntry: {
             code: string;
+            /** @description a mobile or landline outside the house */
+            outside?: boolean;
             registered: boolean;
             taken_by?: string;
         };
@@ -4572,6 +4647,9 @@ export interface components {
             /** Format: int64 */
             tries: number;
         };
+        MuteInBody: {
+            muted: boolean;
+        };
         NeverPostBody: {
             number: string;
             reason: string;
@@ -4711,12 +4789,19 @@ export interface components {
              * @default 09:00
              */
             from: string;
+            /** @description missed callers come onto it by themselves while it is on, and go when anybody has spoken with them */
+            from_missed?: boolean;
             /**
              * Format: int64
              * @description minutes between two attempts
              * @default 60
              */
             gap_min: number;
+            /**
+             * Format: int64
+             * @description who speaks longer before a pause is a machine; 0: 2.5 s
+             */
+            greeting_s?: number;
             /**
              * Format: int64
              * @description progressive: how long an agent has been idle before
@@ -4736,6 +4821,15 @@ export interface components {
              * @enum {string}
              */
             kind: "visit" | "missed" | "correction" | "other";
+            /**
+             * @description progressive: what is done with an answering machine; empty: nobody listens for one
+             * @enum {string}
+             */
+            machine?: "" | "hang_up" | "message";
+            /** @description what is said to it */
+            machine_prompt?: string;
+            /** @description only those who waited in this queue last; empty: all of the site */
+            missed_of?: string;
             /**
              * @description preview: the agent looks first and dials; progressive: dialled for agents who are idle
              * @default preview
@@ -5733,7 +5827,7 @@ export interface components {
             done: number;
             /**
              * Format: int64
-             * @description still under an older key: ask again; or on the disk of another process
+             * @description still under an older key: ask again; or on the disk of a process that does not answer
              */
             left: number;
         };
@@ -6142,6 +6236,9 @@ export interface components {
             code: string;
             from?: string;
             name: string;
+            /** @description a mobile or landline that is called over a trunk */
+            outside?: boolean;
+            /** @description it can be rung */
             registered: boolean;
         };
         VoicePromptView: {
@@ -6341,6 +6438,7 @@ export type DeskNoticeItem = components['schemas']['DeskNoticeItem'];
 export type DeskNoticeReader = components['schemas']['DeskNoticeReader'];
 export type DeskOutView = components['schemas']['DeskOutView'];
 export type DeskParkedView = components['schemas']['DeskParkedView'];
+export type DeskPartyView = components['schemas']['DeskPartyView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -6429,6 +6527,7 @@ export type MissedResult = components['schemas']['MissedResult'];
 export type MissedRow = components['schemas']['MissedRow'];
 export type MissedShown = components['schemas']['MissedShown'];
 export type MissedWhole = components['schemas']['MissedWhole'];
+export type MuteInBody = components['schemas']['MuteInBody'];
 export type NeverPostBody = components['schemas']['NeverPostBody'];
 export type NextInBody = components['schemas']['NextInBody'];
 export type NumberOutBody = components['schemas']['NumberOutBody'];
@@ -7925,6 +8024,74 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-contacts-id-parties-leg-drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                leg: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-contacts-id-parties-leg-mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                leg: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MuteInBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -9880,6 +10047,39 @@ export interface operations {
                 "application/octet-stream": string;
             };
         };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboundPeopleTaken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-outbound-lists-list-missed": {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {

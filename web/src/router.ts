@@ -32,7 +32,8 @@ router.beforeEach(async (to) => {
 
 router.afterEach((to) => {
   const name = t('shell.app.name')
-  document.title = to.meta.title && has(to.meta.title) && to.meta.title !== 'shell.app.name' ? `${t(to.meta.title)} · ${name}` : name
+  const title = to.query.forbidden ? 'shell.pane.no_right' : to.meta.title
+  document.title = title && has(title) && title !== 'shell.app.name' ? `${t(title)} · ${name}` : name
 })
 
 // A page of an older build asks for a chunk that is gone: load the new build once instead of showing an error.

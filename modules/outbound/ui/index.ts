@@ -10,7 +10,7 @@ const ui: ModuleUI = {
     { path: '/outbound/mine', component: () => import('./MyOutbound.vue'), meta: { title: 'outbound.mine.title', right: use } },
   ],
   nav: [
-    { to: '/outbound/mine', title: 'outbound.mine.nav', icon: 'contacts', right: use, order: 14 },
+    { to: '/outbound/mine', title: 'outbound.mine.nav', icon: 'callout', right: use, order: 14 },
     { to: '/outbound', title: 'outbound.page.nav', icon: 'book', right: manage, order: 18 },
   ],
   widgets: [

@@ -1,3 +1,5 @@
+import { addDays, weekday } from '@kit'
+
 /** Local days of the hotline, written 2026-11-23, and the ranges reports are asked for. */
 const dayMs = 86_400_000
 
@@ -12,19 +14,11 @@ export function dayIn(ms: number, zone: string): string {
 }
 
 const utc = (day: string) => Date.parse(`${day}T00:00:00Z`)
-const written = (ms: number) => new Date(ms).toISOString().slice(0, 10)
-
-/** addDays moves a day. */
-export function addDays(day: string, n: number): string { return written(utc(day) + n * dayMs) }
-
-/** weekday gives 1 Monday … 7 Sunday. */
-export function weekday(day: string): number { return new Date(utc(day)).getUTCDay() || 7 }
 
 /** spanDays counts the days of a range, both ends included; 0 when it runs backward. */
 export function spanDays(from: string, to: string): number { return Math.max(0, Math.round((utc(to) - utc(from)) / dayMs) + 1) }
 
-/** validDay tells whether a text is a day of the calendar. */
-export function validDay(day: string): boolean { return /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(utc(day)) && written(utc(day)) === day }
+export { addDays, validDay, weekday } from '@kit'
 
 export type Preset = 'today' | 'yesterday' | 'week' | 'last_week' | 'month' | 'last_month' | 'year'
 export const presets: readonly Preset[] = ['today', 'yesterday', 'week', 'last_week', 'month', 'last_month', 'year']

@@ -32,12 +32,15 @@ export function waitClasses(edges: readonly number[]): string[] {
   return [...edges.map((e) => `≤${duration(e)}`), `>${duration(edges[edges.length - 1] ?? 0)}`]
 }
 
-/** backOption is a chart of when people came back: bars that add up, by row. */
+/** backOption is a chart of when people came back: bars that add up, by row. Days stand in a line; names lie one under the other, so that each can be read. */
 export function backOption(r: GiveUpReport, words: { of: (key: string) => string; color: (key: string) => string }): Record<string, unknown> {
   const rows = r.rows.length ? r.rows : [r.total]
+  const days = /^\d{4}-\d\d-\d\d$/.test(rows[0]!.key)
   return {
-    tooltip: { trigger: 'axis' }, legend: { type: 'scroll', top: 0 }, grid: { left: 44, right: 16, top: 36, bottom: 28 },
-    xAxis: { type: 'category', data: rows.map((l) => (/^\d{4}-\d\d-\d\d$/.test(l.key) ? l.key.slice(5) : l.name || l.key)), axisLabel: { hideOverlap: true } }, yAxis: { type: 'value', minInterval: 1 },
+    tooltip: { trigger: 'axis' }, legend: { type: 'scroll', top: 0 },
+    ...(days
+      ? { grid: { left: 44, right: 16, top: 36, bottom: 28 }, xAxis: { type: 'category', data: rows.map((l) => l.key.slice(5)), axisLabel: { hideOverlap: true } }, yAxis: { type: 'value', minInterval: 1 } }
+      : { grid: { left: 136, right: 16, top: 36, bottom: 28 }, xAxis: { type: 'value', minInterval: 1 }, yAxis: { type: 'category', inverse: true, data: rows.map((l) => l.name || l.key), axisLabel: { interval: 0, width: 122, overflow: 'truncate' } } }),
     series: (['back_soon', 'back_day', 'back_week', 'back_no', 'unknown'] as const).filter((k) => k !== 'unknown' || r.total.unknown > 0)
       .map((k) => ({ name: words.of(k), type: 'bar', stack: 'back', barMaxWidth: 32, itemStyle: { color: words.color(k) }, data: rows.map((l) => l[k]) })),
   }

@@ -60,6 +60,7 @@ const (
 	slotNewKind  = 42
 	slotTimeOff  = 44
 	slotOut      = 48
+	slotFirst    = 52
 	slotPackets  = 64
 	slotOctets   = 72
 	slotHeard    = 80
@@ -279,6 +280,11 @@ func (c *code) judgeRate() {
 
 // count keeps the tally of RFC 3550 appendix A, as receiver.go does.
 func (c *code) count() {
+	c.load(asm.R1, slot, slotPackets, asm.DWord)
+	c.add(asm.JNE.Imm(asm.R1, 0, "not the first"))
+	c.load(asm.R2, asm.RFP, keepSeq, asm.DWord)
+	c.store(slot, slotFirst, asm.R2, asm.Half)
+	c.label("not the first")
 	c.increase(slotPackets, 1)
 	c.load(asm.R1, slot, slotOctets, asm.DWord)
 	c.load(asm.R2, asm.RFP, keepOctets, asm.DWord)
@@ -300,16 +306,20 @@ func (c *code) count() {
 	c.store(slot, slotAdvanced, now, asm.DWord)
 	c.label("not later")
 
-	// J += |D| − J/16, with J in sixteenths and D the change of the transit time.
+	// J += |D| − J/16, with J in sixteenths and D the change of the transit time. The first packet is left out: those
+	// before it may have waited in the socket, which says nothing of the network.
 	c.add(asm.Mov.Reg(asm.R1, now), asm.Div.Imm(asm.R1, int32(time.Second/8000)), asm.Sub.Reg(asm.R1, asm.R3))
 	c.load(asm.R2, slot, slotTransit, asm.Word)
 	c.store(slot, slotTransit, asm.R1, asm.Word)
+	c.load(asm.R3, slot, slotPackets, asm.DWord)
+	c.add(asm.JEq.Imm(asm.R3, 1, "counted"))
 	c.add(asm.Sub.Reg(asm.R1, asm.R2), asm.LSh.Imm(asm.R1, 32), asm.ArSh.Imm(asm.R1, 32))
 	c.add(asm.JSGE.Imm(asm.R1, 0, "positive"), asm.Neg.Imm(asm.R1, 0))
 	c.label("positive")
 	c.load(asm.R2, slot, slotJitter, asm.Word)
 	c.add(asm.Mov.Reg(asm.R3, asm.R2), asm.RSh.Imm(asm.R3, 4), asm.Sub.Reg(asm.R2, asm.R3), asm.Add.Reg(asm.R2, asm.R1))
 	c.store(slot, slotJitter, asm.R2, asm.Word)
+	c.label("counted")
 }
 
 // prepare writes the old and the new headers side by side and works out what that does to the check sums.

@@ -52,6 +52,7 @@ func TestSlotLaysWhereTheProgramLooks(t *testing.T) {
 		{"newKind", unsafe.Offsetof(s.newKind), slotNewKind},
 		{"timeOff", unsafe.Offsetof(s.timeOff), slotTimeOff},
 		{"out", unsafe.Offsetof(s.out), slotOut},
+		{"first", unsafe.Offsetof(s.first), slotFirst},
 		{"packets", unsafe.Offsetof(s.packets), slotPackets},
 		{"octets", unsafe.Offsetof(s.octets), slotOctets},
 		{"heard", unsafe.Offsetof(s.heard), slotHeard},

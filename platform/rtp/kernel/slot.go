@@ -72,7 +72,8 @@ type Slot struct {
 	_       uint8
 	timeOff uint32
 	out     uint32 // interface; 0: handed to this machine's own sockets
-	_       uint32
+	first   uint16 // what the kernel counts, too: the number of the first packet it relayed
+	_       uint16
 	_       uint64
 
 	// What the kernel counts.
@@ -119,6 +120,7 @@ type Tally struct {
 	Packets  uint64 // relayed
 	Octets   uint64 // payload bytes of them
 	Flooded  uint64 // dropped because there were too many
+	First    uint16 // number of the first that was relayed; means nothing while Packets is 0
 	Heard    time.Duration
 	Advanced time.Duration
 	Highest  uint32
@@ -141,6 +143,7 @@ func (s *Slot) Give(o Order) {
 	binary.BigEndian.PutUint32(s.newSSRC[:], o.NewSSRC)
 	s.seqOff, s.timeOff, s.out = o.SeqOff, o.TimeOff, uint32(o.Out)
 	s.packets, s.octets, s.flooded, s.window, s.rate = 0, 0, 0, 0, 0
+	s.first = uint16(o.Highest) + 1
 	s.heard, s.advanced = uint64(o.Heard), uint64(o.Advanced)
 	s.highest, s.time, s.transit, s.jitter = o.Highest, o.Time, o.Transit, uint32(o.Jitter*16)
 	atomic.StoreUint32(&s.why, uint32(NotGiven))
@@ -166,7 +169,7 @@ func (s *Slot) Why() Why { return Why(atomic.LoadUint32(&s.why)) }
 // Tally gives the counters. While the kernel owns the slot they are of about the same moment, afterwards exact.
 func (s *Slot) Tally() Tally {
 	return Tally{
-		Packets: atomic.LoadUint64(&s.packets), Octets: atomic.LoadUint64(&s.octets), Flooded: uint64(atomic.LoadUint32(&s.flooded)),
+		Packets: atomic.LoadUint64(&s.packets), First: s.first, Octets: atomic.LoadUint64(&s.octets), Flooded: uint64(atomic.LoadUint32(&s.flooded)),
 		Heard: time.Duration(atomic.LoadUint64(&s.heard)), Advanced: time.Duration(atomic.LoadUint64(&s.advanced)),
 		Highest: atomic.LoadUint32(&s.highest), Time: atomic.LoadUint32(&s.time), Transit: atomic.LoadUint32(&s.transit),
 		Jitter: float64(atomic.LoadUint32(&s.jitter)) / 16,
