@@ -105,6 +105,7 @@ func (p *peers) serve() (func(), error) {
 	}
 	err := errors.Join(
 		add(bus.Answer(p.h.bus, voiceSubject(p.h.o.Node, "do"), p.obey)),
+		add(bus.Answer(p.h.bus, voiceSubject(p.h.o.Node, "disk"), p.fromDisk)),
 		add(bus.On(p.h.bus, voiceSubject(p.h.o.Node, "withdraw"), func(_ string, o id.Offer) { p.rings.withdraw(o, p.h.clock.Now()) })),
 		add(bus.On(p.h.bus, brainNew, func(_ string, n id.Node) { p.rings.ruledBy(n) })),
 	)
@@ -163,6 +164,8 @@ func (p *peers) obey(ctx context.Context, o farOrder) (struct{}, error) {
 		err = v.Supervise(ctx, o.Contact, o.By, o.Leader, o.Mode)
 	case "unsupervise":
 		err = v.Unsupervise(ctx, o.Contact, o.By)
+	case "pause":
+		err = v.PauseRecording(ctx, o.Contact, o.By, o.Hold)
 	case "release":
 		err = v.Release(ctx, o.Contact, o.By, o.Hold)
 	default:
@@ -191,6 +194,9 @@ func (f farVoice) ask(ctx context.Context, o farOrder) error {
 	}
 	return err
 }
+
+// farRinging is how long another process is waited for while it rings somebody.
+const farRinging = 40 * time.Second
 
 // Connect rings there; confirm is asked from there, of whoever decides then.
 func (f farVoice) Connect(ctx context.Context, o contact.Offer, _ func() bool) error {
@@ -272,6 +278,8 @@ func (a anyVoice) Transfer(ctx context.Context, c id.Contact, by id.User, to con
 func (a anyVoice) Echo(ctx context.Context, at contact.Endpoint) error {
 	if !a.Module.Registered(at) {
 		if x, ok := a.p.where(at); ok && x.Node != a.p.h.o.Node {
+			ctx, cancel := context.WithTimeout(ctx, farRinging)
+			defer cancel()
 			return farVoice{a.p, x.Node}.ask(ctx, farOrder{Verb: "echo", Endpoint: at})
 		}
 	}

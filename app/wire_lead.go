@@ -70,6 +70,8 @@ func (s supervision) do(ctx context.Context, o farOrder, local func() error) err
 
 func (s supervision) Supervise(ctx context.Context, c id.Contact, agent id.User, by desk.Leader, mode event.Force) error {
 	l := voice.Leader(by)
+	ctx, cancel := context.WithTimeout(ctx, farRinging) // the leader's endpoint is rung meanwhile
+	defer cancel()
 	return s.do(ctx, farOrder{Verb: "supervise", Contact: c, By: agent, Leader: l, Mode: mode}, func() error {
 		return s.h.voice.Supervise(ctx, c, agent, l, mode)
 	})

@@ -35,7 +35,7 @@ func (h *House) newVoice() (*voice.Module, error) {
 	}
 	d.Line = queues{h}
 	if h.peers != nil {
-		d.Presence, d.Far = h.peers, h.peers
+		d.Presence, d.Far, d.Others = h.peers, h.peers, farDisks{h.peers}
 	}
 	m, err := voice.New(d)
 	if err == nil {

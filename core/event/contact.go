@@ -1,6 +1,8 @@
 package event
 
 import (
+	"strings"
+
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/core/id"
 )
@@ -80,6 +82,15 @@ type ContactAnswered struct {
 	EnteredAt int64    `json:"entered_at"`
 	WaitMs    int64    `json:"wait_ms"` // from EnteredAt to the answer, ringing included
 }
+
+// byCallback begins the offer by which a promised call back answers the visit it was promised in.
+const byCallback = "callback-"
+
+// OfferOfCallback is the offer of a callback that reached the person.
+func OfferOfCallback(callback string) id.Offer { return id.Offer(byCallback + callback) }
+
+// ByCallback says that the visit was answered later, by a call of ours: it has ended, and the call is another contact.
+func (b ContactAnswered) ByCallback() bool { return strings.HasPrefix(string(b.Offer), byCallback) }
 
 // ContactAbandoned says the person left while waiting.
 type ContactAbandoned struct {

@@ -447,3 +447,21 @@ func TestSignInRefused(t *testing.T) {
 		t.Errorf("half signed in: %+v", v)
 	}
 }
+
+// A call back that reached the person answers the visit it was promised in, which is over: the agent's desk has the one
+// call there is.
+func TestCalledBackIsOneCall(t *testing.T) {
+	b := newBench(t, storetest.SQLite(t))
+	me := b.As("agent", webtest.User("1001"))
+	me.Post("/api/v1/desk/signin", `{"endpoint":"8002"}`).OK()
+	b.change("1001", event.Ringing, "", "c1")
+	b.Post(b.now(), "gz", "c1", "1001", event.LegStarted{Leg: "leg1", Role: "agent", Agent: "1001"})
+	b.change("1001", event.Talking, "", "c1")
+	b.Post(b.now(), "gz", "c1", "1001", event.LegAnswered{Leg: "leg1"})
+	b.Post(b.now(), "gz", "visit", "1001", event.CallbackReached{Callback: "p", Contact: "c1", Agent: "1001"})
+	b.Post(b.now(), "gz", "visit", "1001", event.ContactAnswered{Offer: event.OfferOfCallback("p"), Queue: "vat", Agent: "1001"})
+	b.phase("talking")
+	if r := me.Get("/api/v1/desk").OK(); strings.Contains(string(r.Body), `"visit"`) {
+		t.Errorf("the desk shows a call that is over: %s", r.Body)
+	}
+}

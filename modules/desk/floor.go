@@ -124,7 +124,7 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 		}
 	case event.ContactAnswered{}.Kind():
 		f.left(c)
-		if b, ok := body[event.ContactAnswered](fact); ok {
+		if b, ok := body[event.ContactAnswered](fact); ok && !b.ByCallback() { // else the agent has the call back, not the visit
 			return f.talk(c, b.Agent, b.Queue, b.WaitMs, fact.At)
 		}
 	case event.ContactExited{}.Kind(), event.ContactAbandoned{}.Kind():

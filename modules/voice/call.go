@@ -219,6 +219,9 @@ func (c *call) callerGone() {
 		c.surveyed() // the agent had hung up before
 		return
 	}
+	if c.phase == dialing && c.seeking() && c.owed.why == "" {
+		c.owed.why = "contact.refused" // hung up before it was known who answered
+	}
 	c.end(contact.ByCaller, string(end.Cause))
 }
 

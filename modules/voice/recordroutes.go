@@ -38,14 +38,14 @@ func (m *Module) postKey(ctx context.Context, _ *none) (*keysOut, error) {
 type rewrapOut struct {
 	Body struct {
 		Done int64 `json:"done"`
-		Left int64 `json:"left" doc:"still under an older key: ask again; or on the disk of another process"`
+		Left int64 `json:"left" doc:"still under an older key: ask again; or on the disk of a process that does not answer"`
 	}
 }
 
 func (m *Module) postRewrap(ctx context.Context, _ *none) (*rewrapOut, error) {
 	out := &rewrapOut{}
 	var err error
-	out.Body.Done, out.Body.Left, err = m.rewrap(ctx, string(web.Principal(ctx).User))
+	out.Body.Done, out.Body.Left, err = m.rewrapAll(ctx, string(web.Principal(ctx).User))
 	return out, err
 }
 
@@ -87,13 +87,7 @@ func (m *Module) postErase(ctx context.Context, in *reasonIn) (*recordingsOut, e
 	if err != nil {
 		return nil, err
 	}
-	if r.held != "" {
-		return nil, fault.New(fault.Conflict, "voice.recording.locked", "recording", r.id)
-	}
-	if r.node != "" && r.node != string(m.deps.Node) {
-		return nil, fault.New(fault.Unavailable, "voice.recording.elsewhere", "node", r.node)
-	}
-	if err := m.erase(ctx, r, erasure{by: "person", actor: string(web.Principal(ctx).User), why: why}); err != nil {
+	if err := m.eraseByPerson(ctx, r, string(web.Principal(ctx).User), why); err != nil {
 		return nil, err
 	}
 	all, err := m.Recordings(ctx, r.contact)
@@ -128,5 +122,9 @@ type pauseIn struct {
 }
 
 func (m *Module) postPause(ctx context.Context, in *pauseIn) (*struct{}, error) {
-	return nil, m.PauseRecording(ctx, in.ID, web.Principal(ctx).User, !in.Body.On)
+	by := web.Principal(ctx).User
+	if m.deps.Others != nil && !m.Alive(in.ID) {
+		return nil, m.deps.Others.Pause(ctx, in.ID, by, !in.Body.On)
+	}
+	return nil, m.PauseRecording(ctx, in.ID, by, !in.Body.On)
 }

@@ -2,10 +2,8 @@ package voice
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/fault"
@@ -81,27 +79,6 @@ func (m *Module) open(ctx context.Context, recording string) (*audio.Recording, 
 		return nil, nil, err
 	}
 	return m.openRow(ctx, r)
-}
-
-// openRow opens a recording; its caller has asked for the right.
-func (m *Module) openRow(ctx context.Context, r fileRow) (*audio.Recording, io.Closer, error) {
-	recording := r.id
-	if r.erasedAt > 0 {
-		return nil, nil, fault.New(fault.NotFound, "voice.recording.erased", "recording", recording)
-	}
-	f, err := os.Open(m.vault.path(r.file))
-	if err != nil {
-		return nil, nil, fault.New(fault.NotFound, "voice.recording.file", "recording", recording).Because(err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, nil, errors.Join(err, f.Close())
-	}
-	rec, err := audio.OpenRecording(f, info.Size(), m.keyFinder(ctx))
-	if err != nil {
-		return nil, nil, errors.Join(fault.New(fault.Internal, "voice.recording.unreadable").Because(err), f.Close())
-	}
-	return rec, f, nil
 }
 
 // sound streams a recording as WAV; any part can be asked for (Range), and every look is in the audit.

@@ -4,7 +4,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -19,19 +18,26 @@ import (
 	"github.com/kapok-hotline/kapok/test/ua"
 )
 
-const bound = 100 * time.Second
+const bound = 200 * time.Second
 
-// town is two processes that do everything and a witness.
+// town is two processes that do everything, and a witness or a third.
 type town struct {
 	t      *testing.T
 	ctx    context.Context
 	one    *house.House // decides first
 	two    *house.House
+	three  *house.House  // nil: a witness
 	leader *house.Client // at two
 }
 
-// found starts them; parts are what each of the two does, everything where it is not said.
+// found starts two and a witness; parts are what each of the two does, everything where it is not said.
 func found(t *testing.T, parts ...string) *town {
+	t.Helper()
+	return raise(t, 2, parts...)
+}
+
+// raise starts two processes and a witness, or three.
+func raise(t *testing.T, n int, parts ...string) *town {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	t.Cleanup(cancel)
@@ -52,30 +58,42 @@ func found(t *testing.T, parts ...string) *town {
 	}
 	y := &town{t: t, ctx: ctx}
 	y.one, y.two = open(t, program, filepath.Join(dir, "one")), open(t, program, filepath.Join(dir, "two"))
-	for i, h := range []*house.House{y.one, y.two} {
+	all := []*house.House{y.one, y.two}
+	if n > 2 {
+		y.three = open(t, program, filepath.Join(dir, "three"))
+		all = append(all, y.three)
+	}
+	for i, h := range all {
+		h.RTP = []string{"20000-21999", "22000-23999", "24000-25999"}[i]
 		h.More, h.Env = append(flags(i), "--db", db), env
 		if i < len(parts) {
 			h.More = append(h.More, "--part", parts[i])
 		}
 	}
-	y.one.RTP, y.two.RTP = "20000-22999", "23000-25999"
-	witness := exec.Command(program, append([]string{"serve", "--part", "witness", "--data", filepath.Join(dir, "witness")}, flags(2)...)...)
-	witness.Env, witness.Stderr = append(os.Environ(), env...), t.Output()
-	must(t, witness.Start())
-	t.Cleanup(func() {
-		_ = witness.Process.Kill() // it keeps nothing
-		_ = witness.Wait()
-	})
-	started := make(chan error, 2) // together: a new house needs all of them once
-	for _, h := range []*house.House{y.one, y.two} {
+	if n == 2 {
+		witness := exec.Command(program, append([]string{"serve", "--part", "witness", "--data", filepath.Join(dir, "witness")}, flags(2)...)...)
+		witness.Env, witness.Stderr = append(os.Environ(), env...), t.Output()
+		must(t, witness.Start())
+		t.Cleanup(func() {
+			_ = witness.Process.Kill() // it keeps nothing
+			_ = witness.Wait()
+		})
+	}
+	started := make(chan error, n) // together: a new house needs all of them once
+	for _, h := range all {
 		go func() { started <- h.Start(ctx) }()
 		t.Cleanup(h.Kill)
 	}
-	must(t, errors.Join(<-started, <-started))
-	decides := func(h *house.House) bool { return strings.Contains(h.Log(), "this process decides now") }
-	y.eventually("one process decides", func() bool { return decides(y.one) || decides(y.two) })
-	if decides(y.two) {
+	for range all {
+		must(t, <-started)
+	}
+	decides := func(h *house.House) bool { return h != nil && strings.Contains(h.Log(), "this process decides now") }
+	y.eventually("one process decides", func() bool { return decides(y.one) || decides(y.two) || decides(y.three) })
+	switch {
+	case decides(y.two):
 		y.one, y.two = y.two, y.one
+	case decides(y.three):
+		y.one, y.three = y.three, y.one
 	}
 	bureau, err := house.Bureau(3)
 	must(t, err)
@@ -192,11 +210,16 @@ type caller struct {
 
 func (y *town) call(h *house.House, n int) *caller {
 	y.t.Helper()
+	return y.dial(h, n, "12367")
+}
+
+func (y *town) dial(h *house.House, n int, to string) *caller {
+	y.t.Helper()
 	number := fmt.Sprintf("0139%08d", n)
 	p, err := ua.Open("127.0.0.1", h.SIP, number, "")
 	must(y.t, err)
 	y.t.Cleanup(p.Close)
-	c, err := p.Dial(y.ctx, ua.Dial{Number: "12367", Tone: 440})
+	c, err := p.Dial(y.ctx, ua.Dial{Number: to, Tone: 440})
 	must(y.t, err)
 	return &caller{c, number}
 }
@@ -212,6 +235,10 @@ type story struct {
 		Kind string `json:"kind"`
 		Node string `json:"node"`
 	} `json:"facts"`
+	Recordings []struct {
+		ID     string `json:"id"`
+		Erased int64  `json:"erased_at"`
+	} `json:"recordings"`
 }
 
 func (s *story) count(kind string) (n int) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -88,21 +90,26 @@ func New(program, data string) (*House, error) {
 	return h, nil
 }
 
-// FreePort gives a port of 127.0.0.1 that nobody uses, in TCP and UDP.
+// The ports of houses lie below those the system gives to whoever asks for any, and beside those of media: what was free
+// is still free when the house begins.
+const firstPort, ports = 10000, 9000
+
+// handed counts the ports given so far, so that none is given twice; where it begins is another in each program.
+var handed atomic.Uint32
+
+// FreePort gives a port that nobody uses, in TCP and UDP.
 func FreePort(string) (int, error) {
-	for range 50 {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
+	handed.CompareAndSwap(0, 1+rand.Uint32N(ports))
+	for range 500 {
+		port := firstPort + int(handed.Add(1)%ports)
+		l, err := net.Listen("tcp4", fmt.Sprintf(":%d", port))
 		if err != nil {
-			return 0, err
+			continue
 		}
-		port := l.Addr().(*net.TCPAddr).Port
-		u, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		u, err := net.ListenUDP("udp4", &net.UDPAddr{Port: port})
 		_ = l.Close()
 		if err == nil {
-			_ = u.Close()
-			if port < 20000 || port > 29999 {
-				return port, nil
-			}
+			return port, u.Close()
 		}
 	}
 	return 0, errors.New("no port is free")

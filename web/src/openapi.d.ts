@@ -4479,6 +4479,11 @@ export interface components {
             gap_min: number;
             /**
              * Format: int64
+             * @description who speaks longer before a pause is a machine; 0: 2.5 s
+             */
+            greeting_s?: number;
+            /**
+             * Format: int64
              * @description progressive: how long an agent has been idle before
              * @default 5
              */
@@ -4496,6 +4501,13 @@ export interface components {
              * @enum {string}
              */
             kind: "visit" | "missed" | "correction" | "other";
+            /**
+             * @description progressive: what is done with an answering machine; empty: nobody listens for one
+             * @enum {string}
+             */
+            machine?: "" | "hang_up" | "message";
+            /** @description what is said to it */
+            machine_prompt?: string;
             /** @description only those who waited in this queue last; empty: all of the site */
             missed_of?: string;
             /**
@@ -5488,7 +5500,7 @@ export interface components {
             done: number;
             /**
              * Format: int64
-             * @description still under an older key: ask again; or on the disk of another process
+             * @description still under an older key: ask again; or on the disk of a process that does not answer
              */
             left: number;
         };
