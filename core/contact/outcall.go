@@ -11,5 +11,6 @@ type Outcall struct {
 	Number  string     `json:"number"` // as dialled or in national form
 	Purpose string     `json:"purpose,omitempty"`
 	Ref     string     `json:"ref,omitempty"`
-	RingS   int        `json:"ring_s,omitempty"` // how long the person's phone rings; 0: as long as the house lets it
+	Machine *Machine   `json:"machine,omitempty"` // who answers is listened to first; nil: whoever it is talks with the agent
+	RingS   int        `json:"ring_s,omitempty"`  // how long the person's phone rings; 0: as long as the house lets it
 }

@@ -23,13 +23,25 @@ type CalloutAnswered struct {
 	RingMs  int64    `json:"ring_ms"`         // of the person's phone
 }
 
+// CalloutHeard says who answered a call-out by the sound of it, where that was asked for: before CalloutAnswered when
+// the agent is put through, and before CalloutEnded when it is a machine.
+type CalloutHeard struct {
+	Agent   id.User `json:"agent"`
+	Purpose string  `json:"purpose,omitempty"`
+	Ref     string  `json:"ref,omitempty"`
+	Who     string  `json:"who"`               // person, machine, unknown (and treated as a person)
+	Why     string  `json:"why"`               // pause, long, beep, silence, limit
+	Ms      int64   `json:"ms"`                // listened to
+	Message bool    `json:"message,omitempty"` // a message is left
+}
+
 // CalloutEnded closes a call-out: exactly one per CalloutBegun, unless the contact is lost. It comes before the
 // contact's end.
 type CalloutEnded struct {
 	Agent   id.User `json:"agent"`
 	Purpose string  `json:"purpose,omitempty"`
 	Ref     string  `json:"ref,omitempty"`
-	Result  string  `json:"result"`         // answered, busy, refused, no_answer, unreachable, agent, failed
+	Result  string  `json:"result"`         // answered, busy, refused, no_answer, unreachable, agent, machine, failed
 	Code    string  `json:"code,omitempty"` // of the fault, where there was one
 }
 
@@ -41,10 +53,12 @@ const (
 	OutNoAnswer    = "no_answer"
 	OutUnreachable = "unreachable" // no such number, switched off, out of order
 	OutAgent       = "agent"       // the agent gave up, or their own phone was not answered
+	OutMachine     = "machine"     // an answering machine, by the sound of it
 	OutFailed      = "failed"      // a fault of ours: no trunk had room, the process stopped
 )
 
 // Kinds of the call-out facts.
 func (CalloutBegun) Kind() string    { return "callout.begun" }
 func (CalloutAnswered) Kind() string { return "callout.answered" }
+func (CalloutHeard) Kind() string    { return "callout.heard" }
 func (CalloutEnded) Kind() string    { return "callout.ended" }

@@ -24,7 +24,7 @@ type OutboundEnded struct {
 	List   string  `json:"list"`
 	Person string  `json:"person"`
 	Agent  id.User `json:"agent"`
-	How    string  `json:"how"` // reached; busy, refused, no_answer, unreachable, agent, failed as in CalloutEnded; called_in, lost
+	How    string  `json:"how"` // reached; busy, refused, no_answer, unreachable, agent, machine, failed as in CalloutEnded; called_in, lost
 }
 
 // OutboundResulted says what the agent made of the talk; given once.

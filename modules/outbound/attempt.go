@@ -32,7 +32,7 @@ func (m *Module) begin(ctx context.Context, l List, p person, agent id.User) err
 		return err
 	}
 	m.lives(p.contact, true)
-	_, err := m.deps.Calls.CallOut(ctx, contact.Outcall{Contact: p.contact, Agent: agent, Number: p.number, Purpose: purpose, Ref: p.id, RingS: l.RingS})
+	_, err := m.deps.Calls.CallOut(ctx, contact.Outcall{Contact: p.contact, Agent: agent, Number: p.number, Purpose: purpose, Ref: p.id, RingS: l.RingS, Machine: l.machine()})
 	if err == nil {
 		m.show(agent)
 		return nil

@@ -61,7 +61,7 @@ func (m *Module) figures(ctx context.Context, by, from, to string, root id.Site)
 	}
 	all, err := store.All(ctx, m.deps.DB, `SELECT `+column+`, site, COUNT(*), SUM(CASE WHEN reached_at > 0 AND result <> 'machine' THEN 1 ELSE 0 END),
 		SUM(CASE WHEN result = 'done' THEN 1 ELSE 0 END), SUM(CASE WHEN result IN ('refused', 'never') THEN 1 ELSE 0 END),
-		SUM(CASE WHEN result = 'machine' THEN 1 ELSE 0 END), SUM(CASE WHEN reached_at > 0 AND ended_at > 0 THEN ended_at - reached_at ELSE 0 END)
+		SUM(CASE WHEN result = 'machine' OR how = 'machine' THEN 1 ELSE 0 END), SUM(CASE WHEN reached_at > 0 AND ended_at > 0 THEN ended_at - reached_at ELSE 0 END)
 		FROM outbound_try WHERE day >= ? AND day <= ? GROUP BY `+column+`, site`,
 		func(r store.Scanner) (x row, err error) {
 			return x, r.Scan(&x.Key, &x.site, &x.Dialled, &x.Reached, &x.Done, &x.Refused, &x.Machine, &x.TalkMs)

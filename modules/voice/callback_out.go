@@ -28,6 +28,7 @@ type owed struct {
 	ear     *audio.Player // what the agent hears until the person answers
 	dialled bool
 	reached bool
+	told    bool   // a machine is being told the list's message
 	why     string // the person was not reached
 }
 
@@ -149,17 +150,26 @@ func (c *call) call(ctx context.Context, person *side) error {
 	return nil
 }
 
-// reached joins the person who answered.
+// reached joins the person who answered; where it is asked for, who it is is heard first.
 func (c *call) reached(person *side) {
 	now := c.m.now()
-	b := c.owed
-	b.reached = true
-	b.ear.Stop()
 	c.player.Stop()
 	person.answeredAt = now
 	c.rings.joined(person)
 	c.factAt(now, "", event.LegAnswered{Leg: person.id})
 	c.caller, c.player = person, c.m.tick.NewPlayer(person.leg)
+	if o := c.owed.out; o != nil && o.Machine != nil {
+		c.hearWho(person, o.Machine)
+		return
+	}
+	c.through(person, now)
+}
+
+// through lets the person talk with the agent who waits.
+func (c *call) through(person *side, now time.Time) {
+	b := c.owed
+	b.reached = true
+	b.ear.Stop()
 	if b.promise == nil {
 		c.outReached(person, now)
 		c.connect(c.agent)

@@ -119,7 +119,7 @@ func (c *call) ringOut(at contact.Endpoint) {
 func (c *call) outReached(person *side, now time.Time) {
 	o := c.owed.out
 	o.result = event.OutAnswered
-	f := event.CalloutAnswered{Agent: o.Agent, Purpose: o.Purpose, Ref: o.Ref, RingMs: now.Sub(person.startedAt).Milliseconds()}
+	f := event.CalloutAnswered{Agent: o.Agent, Purpose: o.Purpose, Ref: o.Ref, RingMs: person.answeredAt.Sub(person.startedAt).Milliseconds()}
 	if person.out != nil {
 		f.Trunk, f.Shown = person.out.trunk, person.out.shown
 	}

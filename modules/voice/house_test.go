@@ -485,7 +485,7 @@ func (h *house) waits(n int) Waiting {
 
 func (h *house) until(what string, f func() bool) {
 	h.t.Helper()
-	for range 800 {
+	for range 3000 { // half a minute: the machine may be busy
 		if f() {
 			return
 		}

@@ -107,7 +107,8 @@ type Deps struct {
 	Keep func(tx *store.Tx, at time.Time, place id.Site, subject, actor string, body event.Body) error
 	Node id.Node // this process: what it has promised and the recordings on its disk carry it
 
-	Surge func(site id.Site) []id.Prompt // what callers are greeted with while a surge plan runs; nil: nothing
+	Answerer Answerer                       // who listens to who answers calls out; nil: the house's own
+	Surge    func(site id.Site) []id.Prompt // what callers are greeted with while a surge plan runs; nil: nothing
 
 	Presence Presence // nil: there are no other processes
 	Far      Far      // nil: there are none

@@ -40,6 +40,7 @@ export function factSaid(f: Fact, names: Names): Said {
   if (f.kind === 'contact.supervised' && b.mode) key = `contact_supervised_${s(b.mode)}`
   if (f.kind === 'contact.missed') key = ['missed', 'refused', 'failed', 'withdrawn'].includes(s(b.why)) ? `contact_missed_${s(b.why)}` : 'contact_missed'
   if (f.kind === 'contact.unparked' && b.how) key = `contact_unparked_${s(b.how)}`
+  if (f.kind === 'callout.heard' && b.who) key = `callout_heard_${s(b.who)}`
   if (f.kind === 'callout.ended' && b.result) key = `callout_ended_${s(b.result)}`
   if (f.kind === 'recording.stored' && b.missing) key = 'recording_stored_missing'
   if (f.kind === 'recording.kept' && !b.held) key = 'recording_kept_off'
