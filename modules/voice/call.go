@@ -39,6 +39,7 @@ type call struct {
 
 	caller  *side
 	agent   *side
+	parties []*party // they talk with caller and agent
 	consult *consult // the agent asks somebody while the caller is on hold
 	bridge  *rtp.Bridge
 	player  *audio.Player
@@ -231,6 +232,10 @@ func (c *call) agentGone() {
 	end := c.agent.dialog.End()
 	if k := c.consult; end.Cause == sip.CauseRemote && k != nil && k.own == nil && k.other != nil {
 		c.complete(k) // who puts the handset down while the two are there has handed over
+		return
+	}
+	if len(c.parties) > 0 {
+		c.passOn(string(end.Cause))
 		return
 	}
 	if end.Cause == sip.CauseRemote || end.Cause == sip.CauseLocal {

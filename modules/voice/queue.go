@@ -106,6 +106,10 @@ func (c *call) requeue(cause string) {
 		c.end(contact.BySystem, cause)
 		return
 	}
+	if len(c.parties) > 0 && cause != released { // the others are there for the person
+		c.passOn(cause)
+		return
+	}
 	ctx, cancel := context.WithTimeout(c.ctx, goodbye)
 	defer cancel()
 	c.dropAgent(ctx, cause)

@@ -440,7 +440,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Leave caller and asked one to each other */
+        /** Leave caller, asked one and parties to each other */
         post: operations["post-desk-contacts-id-consult-complete"];
         delete?: never;
         options?: never;
@@ -457,7 +457,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask no more, and go back to the caller */
+        /** Ask no more, and go back to the caller; where nobody is asked, the newest party is sent away */
         post: operations["post-desk-contacts-id-consult-end"];
         delete?: never;
         options?: never;
@@ -474,7 +474,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Speak with the asked one, the caller, or both */
+        /** Speak with the asked one or the caller, or bring the asked one into the talk */
         post: operations["post-desk-contacts-id-consult-turn"];
         delete?: never;
         options?: never;
@@ -561,6 +561,40 @@ export interface paths {
         put?: never;
         /** Leave the person in a numbered slot, with music */
         post: operations["post-desk-contacts-id-park"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/parties/{leg}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a party of the talk away */
+        post: operations["post-desk-contacts-id-parties-leg-drop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/parties/{leg}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let nobody hear a party of the talk, or let them be heard again */
+        post: operations["post-desk-contacts-id-parties-leg-mute"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3043,7 +3077,7 @@ export interface components {
         };
         ConsultInBody: {
             code: string;
-            /** @description a three-party call as soon as there is an answer */
+            /** @description into the talk as soon as there is an answer */
             join?: boolean;
             /** @enum {string} */
             kind: "agent" | "queue" | "number";
@@ -3150,6 +3184,8 @@ export interface components {
             out?: components["schemas"]["DeskOutView"];
             /** @description the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself */
             own?: boolean;
+            /** @description who talks with caller and agent: a three-party call, or a conference */
+            parties?: components["schemas"]["DeskPartyView"][];
             /**
              * @description dialing: the agent has answered, the person called has not yet
              * @enum {string}
@@ -3189,7 +3225,7 @@ export interface components {
             /** Format: int64 */
             since: number;
             /** @enum {string} */
-            with: "ringing" | "asked" | "caller" | "both";
+            with: "ringing" | "asked" | "caller";
         };
         DeskDay: {
             /**
@@ -3357,6 +3393,21 @@ export interface components {
             slot: number;
             /** Format: int64 */
             until: number;
+        };
+        DeskPartyView: {
+            /** @description the agent's; a number is masked */
+            code: string;
+            /** @enum {string} */
+            kind: "agent" | "number";
+            leg: string;
+            /** @description nobody hears them */
+            muted?: boolean;
+            /** @description of the agent */
+            name?: string;
+            /** @description whose free agent it is, if a queue was asked */
+            queue?: string;
+            /** Format: int64 */
+            since: number;
         };
         DeskPhoneEntry: {
             code: string;
@@ -4329,6 +4380,9 @@ export interface components {
             tried_at: number;
             /** Format: int64 */
             tries: number;
+        };
+        MuteInBody: {
+            muted: boolean;
         };
         NeverPostBody: {
             number: string;
@@ -6102,6 +6156,7 @@ export type DeskNoticeItem = components['schemas']['DeskNoticeItem'];
 export type DeskNoticeReader = components['schemas']['DeskNoticeReader'];
 export type DeskOutView = components['schemas']['DeskOutView'];
 export type DeskParkedView = components['schemas']['DeskParkedView'];
+export type DeskPartyView = components['schemas']['DeskPartyView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -6189,6 +6244,7 @@ export type MissedResult = components['schemas']['MissedResult'];
 export type MissedRow = components['schemas']['MissedRow'];
 export type MissedShown = components['schemas']['MissedShown'];
 export type MissedWhole = components['schemas']['MissedWhole'];
+export type MuteInBody = components['schemas']['MuteInBody'];
 export type NeverPostBody = components['schemas']['NeverPostBody'];
 export type NextInBody = components['schemas']['NextInBody'];
 export type NumberOutBody = components['schemas']['NumberOutBody'];
@@ -7456,6 +7512,74 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-contacts-id-parties-leg-drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                leg: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-contacts-id-parties-leg-mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                leg: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MuteInBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
