@@ -26,3 +26,13 @@ func (a anyVoice) ConsultEnd(ctx context.Context, c id.Contact, by id.User) erro
 func (a anyVoice) ConsultComplete(ctx context.Context, c id.Contact, by id.User) error {
 	return a.do(ctx, farOrder{Verb: "consult_complete", Contact: c, By: by}, func() error { return a.Module.ConsultComplete(ctx, c, by) })
 }
+
+// PartyDrop is desk.Asking's.
+func (a anyVoice) PartyDrop(ctx context.Context, c id.Contact, by id.User, leg id.Leg) error {
+	return a.do(ctx, farOrder{Verb: "party_drop", Contact: c, By: by, Leg: leg}, func() error { return a.Module.PartyDrop(ctx, c, by, leg) })
+}
+
+// PartyMute is desk.Asking's.
+func (a anyVoice) PartyMute(ctx context.Context, c id.Contact, by id.User, leg id.Leg, muted bool) error {
+	return a.do(ctx, farOrder{Verb: "party_mute", Contact: c, By: by, Leg: leg, Hold: muted}, func() error { return a.Module.PartyMute(ctx, c, by, leg, muted) })
+}

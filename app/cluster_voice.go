@@ -28,6 +28,7 @@ type farOrder struct {
 	Digits   string           `json:"digits,omitempty"`
 	Join     bool             `json:"join,omitempty"`
 	With     string           `json:"with,omitempty"`
+	Leg      id.Leg           `json:"leg,omitempty"`
 	Outcall  contact.Outcall  `json:"outcall"`
 	Endpoint contact.Endpoint `json:"endpoint"`
 	Leader   voice.Leader     `json:"leader"`
@@ -150,6 +151,10 @@ func (p *peers) obey(ctx context.Context, o farOrder) (struct{}, error) {
 		err = v.ConsultEnd(ctx, o.Contact, o.By)
 	case "consult_complete":
 		err = v.ConsultComplete(ctx, o.Contact, o.By)
+	case "party_drop":
+		err = v.PartyDrop(ctx, o.Contact, o.By, o.Leg)
+	case "party_mute":
+		err = v.PartyMute(ctx, o.Contact, o.By, o.Leg, o.Hold)
 	case "park":
 		_, err = v.Park(ctx, o.Contact, o.By)
 	case "unpark":

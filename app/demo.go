@@ -254,7 +254,7 @@ func (h *House) town(o demoOptions, phones map[string]string) (*callers.Town, er
 		return nil, err
 	}
 	cfg := callers.Config{
-		SIP: sip, HTTP: "http://" + reachable(web), Number: "12366", PerHour: demoPeak, Speed: o.speed, Begin: 10 * time.Hour,
+		SIP: sip, HTTP: "http://" + reachable(web), Number: "12366", PerHour: demoPeak, Speed: o.speed, Begin: 10 * time.Hour, Crowds: true,
 		Seed: uint64(h.clock.Now().UnixNano()), Log: h.log,
 		Line: callers.Line{Number: "12365", Share: 0.12, Keys: "1223 0", Queues: []string{"etax_fault", "etax_operation", "etax_policy"}, MovedShare: 0.1},
 	}

@@ -4,6 +4,12 @@ import (
 	"time"
 )
 
+// withoutMenus says whether menus were switched off that day: the Wednesdays of the last three weeks were a trial, so
+// that the report of calls with and without menus has both sides to compare.
+func withoutMenus(day int, date time.Time) bool {
+	return day >= Days-21 && date.Weekday() == time.Wednesday
+}
+
 // Days is how long the history is.
 const Days = 150
 

@@ -17,6 +17,11 @@ func (d *day) arrive(c *call) {
 		d.turnAway(c)
 		return
 	}
+	if d.noMenu {
+		c.key = "general"
+		d.later(d.past(c), happening{what: enters, call: c, version: c.version})
+		return
+	}
 	switch c.key {
 	case "none":
 		d.menuOnly(c)

@@ -24,6 +24,7 @@ type day struct {
 	sum     Sum
 	emit    bool
 	slow    float64 // of talk and wrap-up
+	noMenu  bool    // the trial without menus
 	facts   []fact
 	ids     *rand.Rand
 }
@@ -118,7 +119,7 @@ func (e *events) Pop() any {
 }
 
 func newDay(h *History, date time.Time, calls []approach, facts bool) *day {
-	d := &day{h: h, start: date, emit: facts, slow: seasonOf(h.day).slow, ids: h.rand(3)}
+	d := &day{h: h, start: date, emit: facts, slow: seasonOf(h.day).slow, ids: h.rand(3), noMenu: withoutMenus(h.day, date)}
 	for _, a := range calls {
 		d.later(a.at, happening{what: arrives, call: &call{approach: a}})
 	}

@@ -1,11 +1,14 @@
 package demo
 
 import (
+	"encoding/json"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/kapok-hotline/kapok/core/event"
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/core/taxid"
 )
@@ -100,6 +103,39 @@ func TestFactsAreInOrderAndWhole(t *testing.T) {
 				t.Errorf("%s: %d left open on %s", subject, n, m.Date)
 			}
 		}
+	}
+}
+
+// TestTrialWithoutMenus: whoever compares calls with and without menus finds both; whoever was led without pressed nothing.
+func TestTrialWithoutMenus(t *testing.T) {
+	guided := map[bool]int{}
+	for _, m := range made(t, Options{Seed: 12366, From: Days - 14}) {
+		without, trial := map[string]bool{}, strings.Contains(" 2026-11-11 2026-11-18", m.Date) // Wednesdays
+		for _, f := range m.Facts {
+			switch f.Kind {
+			case "contact.guided":
+				var b event.ContactGuided
+				if err := json.Unmarshal(f.Body, &b); err != nil {
+					t.Fatal(err)
+				}
+				if b.NoMenu != trial {
+					t.Fatalf("%s: menus off is %v", m.Date, b.NoMenu)
+				}
+				guided[b.NoMenu]++
+				without[f.Subject] = b.NoMenu
+			case "contact.stepped":
+				var b event.ContactStepped
+				if err := json.Unmarshal(f.Body, &b); err != nil {
+					t.Fatal(err)
+				}
+				if without[f.Subject] && b.Key != "" {
+					t.Fatalf("%s: somebody pressed %s in a menu that was off", m.Date, b.Key)
+				}
+			}
+		}
+	}
+	if guided[true] < 200 || guided[false] < 1000 {
+		t.Errorf("%d without menus, %d with", guided[true], guided[false])
 	}
 }
 

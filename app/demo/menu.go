@@ -9,6 +9,7 @@ import (
 const (
 	answerMs    = 6    // from the INVITE to our 200
 	helloMs     = 4800 // the welcome
+	connectMs   = 1800 // "we connect you"
 	flowVersion = 1
 	mainFlow    = "main"
 	hotline     = "12366"
@@ -26,7 +27,7 @@ func (d *day) open1(c *call) {
 	})
 	d.fact(c.at, c, "", event.LegStarted{Leg: c.leg, Role: "caller", Peer: c.number})
 	d.fact(c.at+answerMs, c, "", event.LegAnswered{Leg: c.leg})
-	d.fact(c.at+answerMs, c, "", event.ContactGuided{Flow: mainFlow, Version: flowVersion})
+	d.fact(c.at+answerMs, c, "", event.ContactGuided{Flow: mainFlow, Version: flowVersion, NoMenu: d.noMenu})
 	d.step(c.at+answerMs, c, mainFlow, "welcome", "play", "")
 	d.step(c.at+helloMs, c, mainFlow, "hours", "hours", "")
 }
@@ -82,6 +83,16 @@ var ways = map[string][][3]string{ // node, kind, key
 	"complaint": {{"menu", "menu", "4"}},
 	"tipoff":    {{"menu", "menu", "5"}, {"tipoff", "play", ""}},
 	"english":   {{"menu", "menu", "8"}, {"english", "set", ""}},
+}
+
+// past leads a call by the menu to the general queue, as the flow does while menus are switched off, and gives the
+// moment it gets there.
+func (d *day) past(c *call) int64 {
+	from := c.at + helloMs
+	d.step(from, c, mainFlow, "menu", "menu", "")
+	d.step(from, c, mainFlow, "to_general", "play", "")
+	d.step(from+connectMs, c, mainFlow, "q_general", "queue", "")
+	return from + connectMs
 }
 
 // menuTo writes the way through the menu to a queue, reached at the given moment.

@@ -26,12 +26,23 @@ func TestConsult(t *testing.T) {
 	)
 	b.heard("consult agent 1002")
 	b.Run(
-		webtest.Scenario{Name: "three talk", By: me, Method: "POST", URL: on("consult/turn"), Body: `{"with":"both"}`, Status: 200, Want: []string{`"with":"both"`}},
+		webtest.Scenario{Name: "three talk", By: me, Method: "POST", URL: on("consult/turn"), Body: `{"with":"both"}`, Status: 200, Want: []string{`"parties":[{`, `"leg":"p1002"`, `"name":"name of 1002"`}},
 		webtest.Scenario{Name: "an unknown word", By: me, Method: "POST", URL: on("consult/turn"), Body: `{"with":"all"}`, Status: 422},
 		webtest.Scenario{Name: "go back", By: me, Method: "POST", URL: on("consult/end"), Status: 200},
 	)
 	b.heard("consult ends")
-	b.Run(webtest.Scenario{Name: "an outside number is masked", By: me, Method: "POST", URL: on("consult"), Body: `{"kind":"number","code":"13900000137","join":true}`, Status: 200, Want: []string{`"code":"139****0137"`, `"with":"both"`}})
+	b.Run(webtest.Scenario{Name: "an outside number is masked", By: me, Method: "POST", URL: on("consult"), Body: `{"kind":"number","code":"13900000137","join":true}`, Status: 200, Want: []string{`"leg":"p13900000137"`, `"code":"139****0137"`}})
+	party := func(leg, what string) string { return on("parties/" + leg + "/" + what) }
+	b.Run(
+		webtest.Scenario{Name: "two parties", By: me, URL: desk, Status: 200, Want: []string{`"leg":"p1002"`, `"leg":"p13900000137"`}},
+		webtest.Scenario{Name: "mute one", By: me, Method: "POST", URL: party("p1002", "mute"), Body: `{"muted":true}`, Status: 200, Want: []string{`"muted":true`}},
+		webtest.Scenario{Name: "not somebody else's party", By: other, Method: "POST", URL: party("p1002", "drop"), Status: 404, Code: "desk.contact.not_yours"},
+		webtest.Scenario{Name: "drop one", By: me, Method: "POST", URL: party("p1002", "drop"), Status: 200, Want: []string{`"leg":"p13900000137"`}},
+	)
+	b.heard("drop p1002")
+	if k := b.m.floor.agents["1001"].cards["c1"]; len(k.parties) != 1 || k.asks != nil {
+		t.Errorf("parties %+v, asked %+v", k.parties, k.asks)
+	}
 	b.Run(webtest.Scenario{Name: "hand over", By: me, Method: "POST", URL: on("consult/complete"), Status: 200})
 	b.heard("consult completed")
 	b.Post(b.now(), "gz", "c1", "1001", event.ConsultBegun{Agent: "1001"})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -42,6 +43,7 @@ type bench struct {
 	asserted []id.User
 	refuse   error // of the next request to brain or calls
 	held     id.Leg
+	asked    joined // the newest one asked
 }
 
 func (b *bench) Post(at time.Time, place id.Site, subject, actor string, body event.Body) {
@@ -149,6 +151,7 @@ func (b *bench) Transfer(_ context.Context, _ id.Contact, _ id.User, to contact.
 
 func (b *bench) Consult(_ context.Context, c id.Contact, u id.User, to contact.Target, join bool) error {
 	err := b.say("consult " + string(to.Kind) + " " + to.Code)
+	b.asked = joined{leg: id.Leg("p" + to.Code), to: to}
 	b.Post(b.now(), "gz", string(c), string(u), event.ConsultBegun{Agent: u, To: to})
 	if join {
 		return cmp.Or(err, b.ConsultTurn(context.Background(), c, u, event.WithBoth))
@@ -158,7 +161,23 @@ func (b *bench) Consult(_ context.Context, c id.Contact, u id.User, to contact.T
 
 func (b *bench) ConsultTurn(_ context.Context, c id.Contact, u id.User, with string) error {
 	err := b.say("turn " + with)
-	b.Post(b.now(), "gz", string(c), string(u), event.ConsultTurned{Agent: u, With: with})
+	turned := event.ConsultTurned{Agent: u, With: with}
+	if with == event.WithBoth {
+		turned.Leg, turned.To = b.asked.leg, &b.asked.to
+	}
+	b.Post(b.now(), "gz", string(c), string(u), turned)
+	return err
+}
+
+func (b *bench) PartyDrop(_ context.Context, c id.Contact, u id.User, leg id.Leg) error {
+	err := b.say("drop " + string(leg))
+	b.Post(b.now(), "gz", string(c), string(u), event.ConsultEnded{Agent: u, Why: "desk", Leg: leg})
+	return err
+}
+
+func (b *bench) PartyMute(_ context.Context, c id.Contact, u id.User, leg id.Leg, muted bool) error {
+	err := b.say(fmt.Sprint("mute ", leg, " ", muted))
+	b.Post(b.now(), "gz", string(c), string(u), event.ConsultMuted{Agent: u, Leg: leg, Muted: muted})
 	return err
 }
 

@@ -65,8 +65,9 @@ type card struct {
 
 	own      bool // the agent asked to be rung
 	asks     *asking
-	unasked  string // why the newest one asked did not answer: a fault's code
-	recalled int    // times the agent was reminded of the hold under way
+	parties  []joined // those who talk with caller and agent
+	unasked  string   // why the newest one asked did not answer: a fault's code
+	recalled int      // times the agent was reminded of the hold under way
 }
 
 func newFloor() *floor {
@@ -139,7 +140,7 @@ func (f *floor) apply(fact ledger.Fact) []id.User {
 		return f.parks(c, fact)
 	case event.LegStarted{}.Kind(), event.LegAnswered{}.Kind(), event.LegHeld{}.Kind(), event.LegResumed{}.Kind(), event.LegEnded{}.Kind():
 		return f.leg(c, fact)
-	case event.ConsultBegun{}.Kind(), event.ConsultTurned{}.Kind(), event.ConsultEnded{}.Kind(), event.LegRecalled{}.Kind():
+	case event.ConsultBegun{}.Kind(), event.ConsultTurned{}.Kind(), event.ConsultEnded{}.Kind(), event.ConsultMuted{}.Kind(), event.LegRecalled{}.Kind():
 		return f.consults(c, fact)
 	case event.CalloutBegun{}.Kind(), event.CalloutAnswered{}.Kind(), event.CalloutEnded{}.Kind():
 		return f.outgoing(c, fact)
@@ -240,7 +241,7 @@ func (f *floor) leg(c id.Contact, fact ledger.Fact) []id.User {
 			delete(s.cards, c)
 		} else {
 			s.cards[c].phase, s.cards[c].since = "wrapup", fact.At
-			s.cards[c].asks, s.cards[c].unasked, s.cards[c].recalled = nil, "", 0
+			s.cards[c].asks, s.cards[c].parties, s.cards[c].unasked, s.cards[c].recalled = nil, nil, "", 0
 		}
 		return []id.User{b.Agent}
 	}

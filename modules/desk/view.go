@@ -61,6 +61,7 @@ type CallView struct {
 	Why         *WhyView          `json:"why,omitempty" doc:"why this agent was offered it"`
 	Screened    *ScreenedView     `json:"screened,omitempty" doc:"of a line that sorts its callers: what this one was taken for"`
 	Consult     *ConsultView      `json:"consult,omitempty" doc:"who is being asked"`
+	Parties     []PartyView       `json:"parties,omitempty" doc:"who talks with caller and agent: a three-party call, or a conference"`
 	Unasked     string            `json:"unasked,omitempty" doc:"why the last one asked did not answer: a fault's code"`
 	Out         *OutView          `json:"out,omitempty" doc:"of a call out"`
 	Own         bool              `json:"own,omitempty" doc:"the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself"`
@@ -134,6 +135,7 @@ func (m *Module) callView(s *seat, k *card) CallView {
 		Queue: k.queue, WaitedMs: k.waitMs, Phase: k.phase, Since: k.since, Answer: "handset", Why: whyOf(k.offered),
 	}
 	c.Consult, c.Unasked, c.Recalled = m.consultView(k.asks), k.unasked, k.recalled
+	c.Parties = m.partyViews(k.parties)
 	if k.about.out != nil {
 		out := *k.about.out
 		c.Out = &out

@@ -210,11 +210,12 @@ func (b *batch) compare(ctx context.Context, tx *store.Tx) error {
 	return nil
 }
 
-// book books the difference of two lists of rows; late ones mark the intervals that were over.
+// book books the difference of two lists of rows; late ones mark the intervals that were over. A list may hold the same
+// row twice: who comes back to a queue within a quarter-hour may be refused by the same agent again.
 func (b *batch) book(before, after []tally.Row, late bool) {
 	differ := func(rows, others []tally.Row, sign int) {
 		for i := range rows {
-			if slices.Contains(others, rows[i]) {
+			if times(others, &rows[i]) > times(rows[:i], &rows[i]) {
 				continue
 			}
 			b.figures.Book(rows[i:i+1], sign)
@@ -225,6 +226,16 @@ func (b *batch) book(before, after []tally.Row, late bool) {
 	}
 	differ(before, after, -1)
 	differ(after, before, +1)
+}
+
+// times counts how often a row stands in a list.
+func times(rows []tally.Row, r *tally.Row) (n int) {
+	for i := range rows {
+		if rows[i] == *r {
+			n++
+		}
+	}
+	return n
 }
 
 func (b *batch) restate(k tally.Key) {

@@ -205,3 +205,41 @@ func readTable(t testing.TB, db *store.DB, out figures, rolled, name string, key
 		t.Fatal(err)
 	}
 }
+
+// What differs between two lists of rows is booked, row by row, also where a list holds the same row twice: a caller given
+// back to their queue whom the same agent refuses a second time.
+func TestFoldBooksEqualRowsEach(t *testing.T) {
+	row := func(agent id.User, refused int64) tally.Row {
+		r := tally.Row{Key: tally.Key{Table: tally.ByAgent, Day: "2026-11-02", Slot: 45, Queue: "general", Agent: agent}}
+		r.Counts[tally.Refused] = refused
+		return r
+	}
+	a, a2, b := row("a", 1), row("a", 2), row("b", 1)
+	for _, c := range []struct {
+		name          string
+		before, after []tally.Row
+		want          map[id.User]int64
+	}{
+		{"nothing changed", []tally.Row{a, b}, []tally.Row{b, a}, map[id.User]int64{}},
+		{"the first", nil, []tally.Row{a}, map[id.User]int64{"a": 1}},
+		{"two at once", nil, []tally.Row{a, a}, map[id.User]int64{"a": 2}},
+		{"the same again", []tally.Row{a}, []tally.Row{a, a}, map[id.User]int64{"a": 1}},
+		{"and again, beside another", []tally.Row{a, b, a}, []tally.Row{a, a, a, b}, map[id.User]int64{"a": 1}},
+		{"one of two is changed", []tally.Row{a, a}, []tally.Row{a, a2}, map[id.User]int64{"a": 1}},
+		{"one of two is gone", []tally.Row{a, a, b}, []tally.Row{b, a}, map[id.User]int64{"a": -1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := &batch{fold: newFold(china(t)), mem: &memory{}, figures: tally.Figures{}}
+			b.book(c.before, c.after, false)
+			got := map[id.User]int64{}
+			for k, n := range b.figures {
+				if n[tally.Refused] != 0 {
+					got[k.Agent] = n[tally.Refused]
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

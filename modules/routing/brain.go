@@ -65,7 +65,6 @@ type thinker struct {
 // run feeds the brain until ctx ends: requests in order, timers when due, opening hours twice a minute. It decides
 // only while it holds the lease; without it who comes gets a place and waits on.
 func (m *Module) run(ctx context.Context) error {
-	defer close(m.stopped)
 	t := &thinker{
 		m: m, contacts: map[id.Contact]*waiting{}, agents: map[id.User]*present{},
 		closed: map[id.Queue]bool{}, queues: map[id.Queue]bool{}, decisions: map[acd.OfferNo]*acd.Decision{},
@@ -108,6 +107,7 @@ func (m *Module) run(ctx context.Context) error {
 			late = timer.C()
 		}
 	}
+	close(m.stopped) // who still asks is told so at once: none of the errands below may wait for an answer
 	if m.deps.Peers == nil {
 		t.signOutAll()
 		t.keep()

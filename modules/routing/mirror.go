@@ -22,8 +22,9 @@ type mirror struct {
 	mu       sync.Mutex
 	revision map[string]uint64 // of agents, as we wrote or read them last
 	fence    uint32
-	marking  sync.Mutex // one at a time asks whether this brain still decides
-	mark     uint64     // revision of the key that says who decides
+	marking  sync.Mutex    // one at a time asks whether this brain still decides
+	mark     uint64        // revision of the key that says who decides
+	working  chan struct{} // full while something is being written
 	waiting  []writing
 	wake     chan struct{}
 }
@@ -74,8 +75,9 @@ func (m *mirror) write(w writing) {
 	}
 }
 
-// begin takes over what a new brain has read, and forgets what an old one still wanted to say.
-func (m *mirror) begin(fence uint32, mark uint64, revisions map[string]uint64) {
+// cease ends the term before: what its brain still wanted to say of agents is forgotten, and what was just being written
+// is written or not when cease returns, unless ctx ends before.
+func (m *mirror) cease(ctx context.Context, fence uint32) error {
 	m.mu.Lock()
 	var kept []writing
 	for _, w := range m.waiting {
@@ -85,7 +87,21 @@ func (m *mirror) begin(fence uint32, mark uint64, revisions map[string]uint64) {
 		}
 		w.over(errFenced)
 	}
-	m.fence, m.mark, m.revision, m.waiting = fence, mark, revisions, kept
+	m.fence, m.waiting = fence, kept
+	m.mu.Unlock()
+	select {
+	case m.working <- struct{}{}: // a try ends soon, and is not made again under another fence
+		<-m.working
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// begin takes over what a new brain has read.
+func (m *mirror) begin(mark uint64, revisions map[string]uint64) {
+	m.mu.Lock()
+	m.mark, m.revision = mark, revisions
 	m.mu.Unlock()
 }
 
@@ -115,22 +131,29 @@ const mirrorAtOnce = 8
 
 // drain writes what waits, the newest word on each key alone, several keys at once.
 func (m *mirror) drain(ctx context.Context) {
-	for {
-		batch := m.take()
-		if len(batch) == 0 {
-			return
-		}
-		var wg sync.WaitGroup
-		room := make(chan struct{}, mirrorAtOnce)
-		for _, w := range batch {
-			room <- struct{}{}
-			wg.Go(func() {
-				m.insist(ctx, w)
-				<-room
-			})
-		}
-		wg.Wait()
+	for m.batch(ctx) {
 	}
+}
+
+// batch writes what waits now; false: nothing does.
+func (m *mirror) batch(ctx context.Context) bool {
+	m.working <- struct{}{}
+	defer func() { <-m.working }()
+	batch := m.take()
+	if len(batch) == 0 {
+		return false
+	}
+	var wg sync.WaitGroup
+	room := make(chan struct{}, mirrorAtOnce)
+	for _, w := range batch {
+		room <- struct{}{}
+		wg.Go(func() {
+			m.insist(ctx, w)
+			<-room
+		})
+	}
+	wg.Wait()
+	return true
 }
 
 func (m *mirror) take() []writing {

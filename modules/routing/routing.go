@@ -94,7 +94,7 @@ func New(d Deps) *Module {
 	if d.Live != nil {
 		m.mirror = &mirror{
 			live: d.Live, shared: d.Peers != nil, log: d.Log.Warn, fenced: m.resign, pause: mirrorPause,
-			revision: map[string]uint64{}, wake: make(chan struct{}, 1),
+			revision: map[string]uint64{}, wake: make(chan struct{}, 1), working: make(chan struct{}, 1),
 		}
 	}
 	return m

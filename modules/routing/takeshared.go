@@ -120,6 +120,12 @@ func (t *thinker) lay() {
 // takeOver reads what is waited for and who is at work. Each agent is written anew under this brain's fence, which
 // shuts the one before out; where the last words of that one are not in the ledger, they are put there.
 func (t *thinker) takeOver(ctx context.Context) error {
+	if err := t.m.mirror.cease(ctx, t.fence); err != nil {
+		return err
+	}
+	if err := t.m.deps.Flush(ctx); err != nil { // this process may have been the last to decide
+		return err
+	}
 	mark, err := t.m.deps.Live.Put(ctx, brainKey, t.fence)
 	if err != nil {
 		return err
@@ -132,7 +138,7 @@ func (t *thinker) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.m.mirror.begin(t.fence, mark, revisions)
+	t.m.mirror.begin(mark, revisions)
 	t.adoptContacts(left)
 	if err := t.reconcileAgents(ctx, rows); err != nil {
 		return err

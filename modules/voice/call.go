@@ -39,6 +39,7 @@ type call struct {
 
 	caller  *side
 	agent   *side
+	parties []*party // they talk with caller and agent
 	consult *consult // the agent asks somebody while the caller is on hold
 	bridge  *rtp.Bridge
 	player  *audio.Player
@@ -71,11 +72,12 @@ type call struct {
 	gather   *gathering
 	play     int // number of the thing being played: an old one's end is not the new one's
 	queue    id.Queue
-	since    time.Time // when the place in the queue counts from
-	entered  time.Time // when this stay in the queue began: later than since for who comes back
-	direct   *side     // being rung past the queues
-	sorted   *sorted   // nil: no line with a screening
-	spoken   bool      // an agent has spoken with the person
+	since    time.Time      // when the place in the queue counts from
+	entered  time.Time      // when this stay in the queue began: later than since for who comes back
+	direct   *side          // being rung past the queues
+	sorted   *sorted        // nil: no line with a screening
+	limit    *contact.Limit // a rule about callers holds; nil: none
+	spoken   bool           // an agent has spoken with the person
 	outcome  contact.Outcome
 	lost     *time.Timer // the agent's browser is away
 	over     bool
@@ -231,6 +233,10 @@ func (c *call) agentGone() {
 	end := c.agent.dialog.End()
 	if k := c.consult; end.Cause == sip.CauseRemote && k != nil && k.own == nil && k.other != nil {
 		c.complete(k) // who puts the handset down while the two are there has handed over
+		return
+	}
+	if len(c.parties) > 0 {
+		c.passOn(string(end.Cause))
 		return
 	}
 	if end.Cause == sip.CauseRemote || end.Cause == sip.CauseLocal {

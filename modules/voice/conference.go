@@ -32,30 +32,45 @@ func (c *call) dismiss(g *guest) {
 	c.lay()
 }
 
-// circle gives those who hear each other: caller and agent, or who is left of them while the caller hears music.
-func (c *call) circle() []*side {
-	k := c.consult
-	switch {
-	case c.phase != talking || c.agent == nil || c.lost != nil:
-		return nil
-	case k != nil && k.with == event.WithAsked:
-		return []*side{c.agent, k.other}
-	case k != nil && k.with == event.WithBoth:
-		return []*side{c.caller, c.agent, k.other}
-	case !c.agent.heldAt.IsZero():
-		return []*side{c.agent}
+// rooms gives those who hear each other: mine are the agent and whoever they speak with, others are caller and parties
+// while the agent is not with them. A caller who is alone hears music.
+func (c *call) rooms() (mine, others []*side) {
+	if c.phase != talking || c.agent == nil {
+		return nil, nil
 	}
-	return []*side{c.caller, c.agent}
+	k, away := c.consult, c.lost != nil
+	switch {
+	case !away && c.agent.heldAt.IsZero():
+		mine = []*side{c.caller, c.agent}
+		for _, p := range c.parties {
+			mine = append(mine, p.side)
+		}
+		return mine, nil
+	case !away && k != nil && k.with == event.WithAsked:
+		mine = []*side{c.agent, k.other}
+	case !away:
+		mine = []*side{c.agent}
+	}
+	if len(c.parties) > 0 {
+		others = []*side{c.caller}
+		for _, p := range c.parties {
+			others = append(others, p.side)
+		}
+	}
+	return mine, others
 }
 
 // lay connects the media as the call stands.
 func (c *call) lay() {
-	circle := c.circle()
-	if len(c.guests) == 0 && len(circle) <= 2 {
+	mine, others := c.rooms()
+	if len(c.guests) == 0 && len(mine) < 2 { // what they hear alone is played to them
+		mine, others = others, nil
+	}
+	if len(c.guests) == 0 && len(mine) <= 2 && others == nil {
 		c.unbridge()
-		if len(circle) == 2 {
-			c.bridge = rtp.Join(circle[0].leg, circle[1].leg)
-			if circle[0] == c.caller { // what an agent asks is not the caller's talk
+		if len(mine) == 2 {
+			c.bridge = rtp.Join(mine[0].leg, mine[1].leg)
+			if mine[0] == c.caller { // what an agent asks is not the caller's talk
 				c.tap()
 			}
 		}
@@ -68,11 +83,20 @@ func (c *call) lay() {
 	if c.conference == nil {
 		c.conference = newConference(c.m.tick)
 	}
-	all := slices.Clone(circle)
+	all := slices.Concat(mine, others)
+	talks := slices.Contains(all, c.caller)
 	for _, g := range c.guests {
 		all = append(all, g.side)
 	}
 	c.conference.seat(all, func(listener, speaker *side) bool {
+		if slices.Contains(others, listener) != slices.Contains(others, speaker) {
+			return false
+		}
+		for _, p := range c.parties {
+			if p.side == speaker && p.muted {
+				return false
+			}
+		}
 		for _, g := range c.guests {
 			if g.side == listener && g.hears != nil && !g.hears(speaker) || g.side == speaker && g.heardBy != nil && !g.heardBy(listener) {
 				return false
@@ -80,7 +104,7 @@ func (c *call) lay() {
 		}
 		return true
 	})
-	if c.rec != nil && slices.Contains(circle, c.caller) {
+	if c.rec != nil && talks {
 		c.conference.tape(c.caller, c.rec.rec.Left(), c.rec.rec.Right())
 	} else {
 		c.conference.untape()

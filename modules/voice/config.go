@@ -88,6 +88,7 @@ type Settings struct {
 	// CalloutWrapupS is the wrap-up after a call out.
 	CalloutWrapupS int `json:"callout_wrapup_s,omitempty" minimum:"-1" maximum:"3600" doc:"seconds of wrap-up after a call out, which has no queue; 0: 60; -1: until the agent is done"`
 	ParkLimitS     int `json:"park_limit_s,omitempty" minimum:"0" maximum:"3600" doc:"seconds a person may be parked before who parked them is rung; 0: 120"`
+	ConferenceMost int `json:"conference_most,omitempty" minimum:"0" maximum:"16" doc:"how many may talk in one call, person and agent included, at least 3; 0: 8"`
 	HoldLimitS     int `json:"hold_limit_s,omitempty" minimum:"0" maximum:"3600" doc:"seconds on hold after which the agent is reminded, and again after as many; 0: never"`
 }
 

@@ -18,14 +18,15 @@ import (
 // legs of the same contact. All of it belongs to the actor; other is nil until somebody has answered.
 type consult struct {
 	to     contact.Target
-	own    *side // the phone's second line; nil: asked from the desk
+	queue  id.Queue // whose free agent it is, if a queue was asked
+	own    *side    // the phone's second line; nil: asked from the desk
 	other  *side
 	bridge *rtp.Bridge        // of the second line
 	cancel context.CancelFunc // stops the ringing
 
 	with string        // asked from the desk: whom the agent speaks with, as in event.ConsultTurned
 	ear  *audio.Player // ringing for the agent, then music for who is asked; nil on a second line
-	meet bool          // a three-party call as soon as there is an answer
+	meet bool          // into the talk as soon as there is an answer
 }
 
 func (k *consult) ownDone() <-chan struct{} {
@@ -234,13 +235,20 @@ func (c *call) endConsult(cause string) {
 	}
 }
 
-// leaveConsult ends a consult at the word of the agent who was asked; false when that is not this one.
+// leaveConsult ends a consult, or a part in a conference, at the word of the agent who was asked; false when that is not this one.
 func (c *call) leaveConsult(ctx context.Context, by id.User) bool {
 	left := false
 	c.ask(ctx, func() {
 		if k := c.consult; k != nil && k.other != nil && k.other.agent == by && by != "" {
 			c.endConsult("desk")
 			left = true
+		}
+		for _, p := range c.parties {
+			if p.side.agent == by && by != "" {
+				c.dropParty(p, "desk")
+				left = true
+				return
+			}
 		}
 	})
 	return left

@@ -68,6 +68,7 @@ func (c *call) dropAgent(ctx context.Context, cause string) {
 		return
 	}
 	c.endConsult(cause)
+	c.dropParties(cause)
 	c.leaveAll(cause)
 	c.unpause("", "moved")
 	c.recall(false)

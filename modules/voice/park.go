@@ -37,7 +37,7 @@ func (m *Module) Park(ctx context.Context, cid id.Contact, by id.User) (slot int
 		switch {
 		case c.secret():
 			return fault.New(fault.Forbidden, "voice.park.secret")
-		case c.consult != nil:
+		case c.consult != nil || len(c.parties) > 0:
 			return fault.New(fault.Conflict, "voice.park.asking")
 		}
 		return nil

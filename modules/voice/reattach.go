@@ -20,10 +20,6 @@ func (c *call) lostAgent() {
 	}
 	c.log.Warn("the agent's browser is away; the call is kept", "agent", c.agent.agent)
 	c.unbridge()
-	if clips := c.m.sounds.clips(c.lang(), []string{string(c.holdMusic())}); len(clips) > 0 {
-		c.player.Music(clips[0])
-	}
-	c.player.Play(nil)
 	c.lost = time.AfterFunc(keepCall, func() {
 		c.post(func() {
 			if c.lost != nil && c.agent != nil {
@@ -31,6 +27,11 @@ func (c *call) lostAgent() {
 			}
 		})
 	})
+	if len(c.parties) == 0 {
+		c.soothe()
+	} else {
+		c.lay()
+	}
 }
 
 func (c *call) stopLost() {

@@ -151,13 +151,12 @@ func (c *call) joinConsult(s *side, r *sip.Refer) {
 	by := c.agent.agent
 	c.fact(by, event.ContactTransferred{Agent: by, To: k.to})
 	c.closeSide(ctx, k.own, "transfer")
-	c.dropAgent(ctx, "transfer")
-	c.succeed(k)
+	c.succeedBy(ctx, k.other, "transfer")
 }
 
 // succeed lets who was asked talk with the caller from here on, in a leg of their own.
-func (c *call) succeed(k *consult) {
-	o, asked := k.other, *k.other
+func (c *call) succeed(o *side) {
+	asked := *o
 	now := c.m.now()
 	o.id, o.role, o.startedAt, o.answeredAt, o.held, o.heldAt = id.Leg(id.New(now)), "agent", now, now, 0, time.Time{}
 	if o.agent == "" {

@@ -2,6 +2,7 @@ package voice
 
 import (
 	"context"
+	"slices"
 
 	"github.com/kapok-hotline/kapok/core/contact"
 	"github.com/kapok-hotline/kapok/platform/sdp"
@@ -48,6 +49,9 @@ func (c *call) sides() []*side {
 	}
 	if c.agent != nil {
 		all = append(all, c.agent)
+	}
+	for _, p := range c.parties {
+		all = append(all, p.side)
 	}
 	if k := c.consult; k != nil {
 		if k.own != nil {
@@ -134,6 +138,14 @@ func (c *call) swap(old, fresh *side) {
 		k.join()
 		drop(old)
 	default:
-		drop(fresh)
+		i := slices.IndexFunc(c.parties, func(p *party) bool { return p.side == old })
+		if i < 0 {
+			drop(fresh)
+			return
+		}
+		c.parties[i].side = fresh
+		c.lay()
+		c.watch(c.parties[i])
+		drop(old)
 	}
 }

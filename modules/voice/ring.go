@@ -3,6 +3,7 @@ package voice
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/contact"
@@ -282,6 +283,7 @@ func (c *call) connect(s *side) {
 	c.talkingAt.Store(&s.endpoint.Phone)
 	c.record(s)
 	c.lay()
+	c.tellParties()
 }
 
 // silent ends a side that has not been heard for too long: its peer is gone without a word.
@@ -294,6 +296,9 @@ func (c *call) silent(s *side) {
 	default:
 		if c.consult != nil && s == c.consult.other {
 			c.endConsult("rtp timeout")
+		}
+		if i := slices.IndexFunc(c.parties, func(p *party) bool { return p.side == s }); i >= 0 {
+			c.dropParty(c.parties[i], "rtp timeout")
 		}
 	}
 }

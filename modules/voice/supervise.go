@@ -199,7 +199,7 @@ func (c *call) takeOver(ctx context.Context, l *leader) {
 	now := c.legEnded(s, "take over", s.leg.Stats())
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
-	c.dropAgent(ctx, "take over")
+	c.goWithoutParties(func() { c.dropAgent(ctx, "take over") })
 	s.role = "agent"
 	if !l.by.SignedIn {
 		s.role, s.agent, s.number = "party", "", s.peer()
@@ -247,13 +247,16 @@ func (c *call) leaveAll(cause string) {
 	}
 }
 
+// released is the cause of what a leader ended.
+const released = "released"
+
 // Release takes a call from its agent by a leader's word: it ends, or goes back to its queue at the place it had.
 func (m *Module) Release(ctx context.Context, cid id.Contact, agent id.User, requeue bool) error {
 	return m.withAgent(ctx, cid, agent, func(c *call) error {
 		if requeue {
-			c.requeue("released")
+			c.requeue(released)
 		} else {
-			c.end(contact.BySystem, "released")
+			c.end(contact.BySystem, released)
 		}
 		return nil
 	})

@@ -18,7 +18,7 @@ import (
 )
 
 // tones are what each party says: a whole number of periods in a packet, so that each is told from the others.
-var tones = map[string]float64{"c": 400, "a": 700, "s": 1100, "t": 1600}
+var tones = map[string]float64{"c": 400, "a": 700, "s": 1100, "t": 1600, "b": 2150, "o": 2700}
 
 // ears notes which tones come to each party, and when last.
 type ears struct {
@@ -41,7 +41,7 @@ func (e *ears) tune(who string, l *line) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		for x, hz := range tones {
-			if power(a, hz) > 0.05 {
+			if e.at[who] != nil && power(a, hz) > 0.05 {
 				e.at[who][x] = time.Now()
 			}
 		}

@@ -31,6 +31,9 @@ func (m *Module) Consult(ctx context.Context, cid id.Contact, by id.User, to con
 		if c.consult != nil || c.agent.role != "agent" {
 			return fault.New(fault.Conflict, "voice.consult.already")
 		}
+		if err := c.mayAskMore(); err != nil {
+			return err
+		}
 		begun := event.ConsultBegun{Agent: by, To: to}
 		k := &consult{to: to, meet: join, ear: m.tick.NewPlayer(c.agent.leg)}
 		s, err := c.whom(k)
@@ -39,6 +42,7 @@ func (m *Module) Consult(ctx context.Context, cid id.Contact, by id.User, to con
 		}
 		if to.Kind == contact.ToQueue {
 			begun.Queue, begun.To = id.Queue(to.Code), k.to
+			k.queue = begun.Queue
 		}
 		ring, cancel := context.WithTimeout(c.ctx, directRing)
 		k.cancel = cancel
@@ -100,14 +104,14 @@ func (c *call) ringAskedFromDesk(ctx context.Context, k *consult, s *side) {
 func (c *call) asked(k *consult) {
 	k.ear.Stop()
 	k.ear = c.m.tick.NewPlayer(k.other.leg)
-	with := event.WithAsked
 	if k.meet {
-		with = event.WithBoth
+		c.bringIn(k)
+		return
 	}
-	c.turn(k, with)
+	c.turn(k, event.WithAsked)
 }
 
-// turn brings the agent's line to who is asked, back to the caller, or to both. Hold times follow, for each side to the
+// turn brings the agent's line to who is asked, or back to the caller. Hold times follow, for each side to the
 // millisecond.
 func (c *call) turn(k *consult, with string) {
 	if k.with == with {
@@ -169,30 +173,45 @@ func (c *call) holdAsking(k *consult, hold bool) error {
 	return nil
 }
 
-// ConsultTurn has the agent speak with the asked one, with the caller or with both (event.WithAsked and its like).
+// ConsultTurn has the agent speak with the asked one or with the caller, or brings the asked one into the talk
+// (event.WithAsked and its like).
 func (m *Module) ConsultTurn(ctx context.Context, cid id.Contact, by id.User, with string) error {
-	return m.withConsult(ctx, cid, by, func(c *call, k *consult) error {
+	return m.withConsult(ctx, cid, by, false, func(c *call, k *consult) error {
 		if k.other == nil {
 			return fault.New(fault.Conflict, "voice.consult.rings")
 		}
-		c.turn(k, with)
+		if with == event.WithBoth {
+			c.bringIn(k)
+		} else {
+			c.turn(k, with)
+		}
 		return nil
 	})
 }
 
-// ConsultEnd sends away who is asked, or is rung, and brings the agent back to the caller.
+// ConsultEnd sends away who is asked, or is rung, and brings the agent back to the caller; where nobody is asked, it
+// sends away the party who came last.
 func (m *Module) ConsultEnd(ctx context.Context, cid id.Contact, by id.User) error {
-	return m.withConsult(ctx, cid, by, func(c *call, _ *consult) error {
+	return m.withConsult(ctx, cid, by, true, func(c *call, k *consult) error {
+		if k == nil {
+			c.dropParty(c.newest(), "desk")
+			return nil
+		}
 		c.endConsult("desk")
 		c.hold(false)
 		return nil
 	})
 }
 
-// ConsultComplete leaves the agent out: caller and asked one talk on (attended transfer).
+// ConsultComplete leaves the agent out: caller, asked one and parties talk on (attended transfer). Where nobody is asked,
+// the conference is passed on.
 func (m *Module) ConsultComplete(ctx context.Context, cid id.Contact, by id.User) error {
-	return m.withConsult(ctx, cid, by, func(c *call, k *consult) error {
-		if k.other == nil {
+	return m.withConsult(ctx, cid, by, true, func(c *call, k *consult) error {
+		switch {
+		case k == nil:
+			c.passOn("transfer")
+			return nil
+		case k.other == nil:
 			return fault.New(fault.Conflict, "voice.consult.rings")
 		}
 		c.complete(k)
@@ -200,10 +219,12 @@ func (m *Module) ConsultComplete(ctx context.Context, cid id.Contact, by id.User
 	})
 }
 
-func (m *Module) withConsult(ctx context.Context, cid id.Contact, by id.User, f func(c *call, k *consult) error) error {
+// withConsult runs f on the actor when the agent asks somebody from the desk; parties allows a nil consult too, where
+// somebody has been let in.
+func (m *Module) withConsult(ctx context.Context, cid id.Contact, by id.User, parties bool, f func(c *call, k *consult) error) error {
 	return m.withAgent(ctx, cid, by, func(c *call) error {
 		k := c.consult
-		if k == nil || k.own != nil {
+		if k == nil && !(parties && len(c.parties) > 0) || k != nil && k.own != nil {
 			return fault.New(fault.Conflict, "voice.consult.none")
 		}
 		return f(c, k)
@@ -212,19 +233,13 @@ func (m *Module) withConsult(ctx context.Context, cid id.Contact, by id.User, f 
 
 // complete gives the call to who was asked, whoever the agent spoke with last.
 func (c *call) complete(k *consult) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), goodbye)
-	defer cancel()
-	by := c.agent.agent
 	c.consult = nil
 	k.ear.Stop()
 	k.cancel()
-	c.fact(by, event.ConsultEnded{Agent: by, Why: "transfer"})
-	c.fact(by, event.ContactTransferred{Agent: by, To: k.to})
-	c.dropAgent(ctx, "transfer")
-	c.succeed(k)
+	c.handOver(k.other, k.to, "", "transfer")
 }
 
-// endAsking ends what the desk's asking was beside its legs. A three-party call goes on as a talk of two.
+// endAsking ends what the desk's asking was beside its legs.
 func (c *call) endAsking(k *consult, why string) {
 	k.ear.Stop()
 	k.with = ""

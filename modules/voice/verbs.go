@@ -49,14 +49,13 @@ func (c *call) hold(hold bool) {
 		return
 	}
 	now := c.m.now()
-	c.recall(hold)
+	c.recall(hold && len(c.parties) == 0)
 	if hold {
 		a.heldAt = now
 		c.lay()
-		if clips := c.m.sounds.clips(c.lang(), []string{string(c.holdMusic())}); len(clips) > 0 {
-			c.player.Music(clips[0])
+		if len(c.parties) == 0 { // else the others talk with the person
+			c.soothe()
 		}
-		c.player.Play(nil)
 		c.factAt(now, a.agent, event.LegHeld{Leg: a.id})
 		return
 	}
@@ -67,6 +66,14 @@ func (c *call) hold(hold bool) {
 		c.lay()
 	}
 	c.factAt(now, a.agent, event.LegResumed{Leg: a.id, HeldMs: span.Milliseconds()})
+}
+
+// soothe plays the caller, who is alone, the music of hold.
+func (c *call) soothe() {
+	if clips := c.m.sounds.clips(c.lang(), []string{string(c.holdMusic())}); len(clips) > 0 {
+		c.player.Music(clips[0])
+	}
+	c.player.Play(nil)
 }
 
 func (c *call) holdMusic() id.Prompt {
@@ -85,6 +92,10 @@ func (m *Module) Hangup(ctx context.Context, cid id.Contact, by id.User) error {
 	return m.withAgent(ctx, cid, by, func(c *call) error {
 		if k := c.consult; k != nil && k.own == nil { // the nearer of the two: nobody hangs up on a caller by mistake
 			c.endConsult("desk")
+			return nil
+		}
+		if p := c.newest(); p != nil {
+			c.dropParty(p, "desk")
 			return nil
 		}
 		c.endByAgent("desk")

@@ -52,7 +52,7 @@ func TestVoicemail(t *testing.T) {
 		how  string
 		talk func(h *house, l *line)
 	}{
-		{"key", func(h *house, l *line) { h.leaving(); l.press('0' + 11) }}, // the hash key is event 11
+		{"key", func(h *house, l *line) { h.leaving(); l.press('#') }},
 		{"silence", func(h *house, l *line) {
 			h.leaving()
 			l.mu.Lock()

@@ -47,12 +47,24 @@ func share(begin, after time.Duration) float64 {
 // firstCalls come within the first half minute: whoever looks sees a hotline at work, not one that opens.
 const firstCalls = 22
 
+// crowd is what a news item or a deadline does: three minutes of every twenty, from the fifth on, well over half as many
+// again call. Queues fill, alerts are raised and calm down again.
+func crowd(after time.Duration) float64 {
+	if at := after % (20 * time.Minute); at >= 4*time.Minute && at < 7*time.Minute {
+		return 1.7
+	}
+	return 1
+}
+
 // arrivals is a Poisson process whose rate follows the curve.
 func (t *Town) arrivals(ctx context.Context, all *sync.WaitGroup) {
 	r := t.chance()
 	began := time.Now()
 	for n := 0; t.cfg.PerHour > 0; n++ {
 		perSecond := t.cfg.PerHour / 3600 * t.cfg.Speed * share(t.cfg.Begin, time.Since(began))
+		if t.cfg.Crowds {
+			perSecond *= crowd(time.Since(began))
+		}
 		pause := time.Duration(r.ExpFloat64() / perSecond * float64(time.Second))
 		if n < firstCalls {
 			pause = min(pause, 1500*time.Millisecond)

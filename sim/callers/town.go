@@ -29,6 +29,7 @@ type Config struct {
 	PerHour float64       // calls in the hour from 10:00, before Speed and redials
 	Speed   float64       // so many times the calls, each so much shorter; 0: 1
 	Begin   time.Duration // time of day the day's curve begins at; from there it follows real time
+	Crowds  bool          // now and then far more call at once: see crowd
 	Seed    uint64
 	Watcher string // a user who may look contacts up, so that callers notice people who answer; "": leader1
 	Log     *slog.Logger

@@ -213,6 +213,28 @@ func TestRowB5WhatAnotherProcessHolds(t *testing.T) {
 	y.eventually("the agent wraps up", func() bool { return a.state() == "wrapup" })
 	must(t, y.two.Doctor(y.ctx))
 
+	// A test call is placed at one process and made there.
+	var ticket struct{ ID, User, Secret, Target string }
+	graph := map[string]any{"code": "t", "name": "T", "start": "e", "nodes": []any{
+		map[string]any{"id": "e", "kind": "play", "prompts": []string{"closed"}, "next": "h"}, map[string]any{"id": "h", "kind": "hangup"},
+	}}
+	must(t, manager.Post(y.ctx, "/voice/flow-calls", map[string]any{"graph": graph}, &ticket))
+	tester, err := ua.Open("127.0.0.1", y.two.SIP, ticket.User, ticket.Secret)
+	must(t, err)
+	t.Cleanup(tester.Close)
+	trial, err := tester.Dial(y.ctx, ua.Dial{Number: ticket.Target, Tone: 440})
+	must(t, err)
+	y.eventually("the prompt is heard", func() bool {
+		_, level := ua.Share(trial.Media.Heard(time.Second), 300)
+		return level > -40
+	})
+	trial.Hangup(y.ctx)
+	y.eventually("the test call is over", func() bool {
+		var v struct{ State string }
+		must(t, manager.Get(y.ctx, "/voice/flow-calls/"+ticket.ID, &v))
+		return v.State == "ended"
+	})
+
 	// While the agent wraps up a caller wishes to be called back, and the process they called dies.
 	wish := y.call(y.one, 53)
 	y.eventually("the wish is noted", func() bool {

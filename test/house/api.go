@@ -107,6 +107,11 @@ type Desk struct {
 		Consult *struct {
 			With string `json:"with"`
 		} `json:"consult"`
+		Parties []struct {
+			Leg   string `json:"leg"`
+			Code  string `json:"code"`
+			Muted bool   `json:"muted"`
+		} `json:"parties"` // those who talk with caller and agent
 	} `json:"calls"`
 	Wrapup *struct {
 		Contact string `json:"contact"`

@@ -96,7 +96,7 @@ async function asking(one, two, caller, hands) {
   check('three-party: the one asked hears the caller', await hears(two, 440))
   check('and the caller both', (await caller.agent()) >= 0)
   await accessible(one, 'three together')
-  await hands.verb(one, 'hangup', 'desk.consult.end')
+  await hands.verb(one, 'hangup', 'desk.party.drop')
   await one.locator('.strip').first().waitFor({ state: 'detached' })
   check('the consultation ends, the talk goes on', (await caller.agent()) >= 0)
   await hands.done(two).catch(() => isReady(two))
@@ -125,7 +125,7 @@ async function danger(two, caller, party, hands) {
   check('emergency: one key brings 110 into the talk', (await party.hears('the talk', several)) >= 0)
   check('and the caller hears both', (await caller.hears('the talk', several)) >= 0)
   await two.keyboard.press('Escape')
-  await hands.verb(two, 'hangup', 'desk.consult.end')
+  await hands.verb(two, 'hangup', 'desk.party.drop')
   await two.locator('.wrap .strip').waitFor({ state: 'detached' })
 }
 

@@ -108,6 +108,9 @@ func (b *robot) asked(x *talk, with string) string {
 				continue
 			}
 			switch {
+			case with == "both" && len(c.Parties) > 0:
+				why = ""
+				return true
 			case c.Consult == nil:
 				why = "not reached: " + c.Unasked
 				return true

@@ -73,6 +73,19 @@ func (p *Phone) Dial(ctx context.Context, d Dial) (*Call, error) {
 		c.finish("not answered")
 		return nil, err
 	}
+	if m.Code() == 401 && p.Password != "" {
+		p.send(c.ackOf(m, branch))
+		auth, err := p.authorize(m, "INVITE", c.target)
+		if err != nil {
+			return nil, err
+		}
+		c.seq++
+		branch = "z9hG4bK" + token()
+		if m, err = p.ask(ctx, branch, c.text("INVITE", branch, body, strings.TrimSuffix(auth, "\r\n"))); err != nil {
+			c.finish("not answered")
+			return nil, err
+		}
+	}
 	if m.Code() >= 300 {
 		p.send(c.ackOf(m, branch))
 		c.finish(m.Start)

@@ -157,6 +157,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Marks on callers, what was asked for, and what the rules came to */
+        get: operations["get-callers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/marks/{code}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a mark now */
+        post: operations["post-callers-marks-code-lift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/of/{contact}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the rules say of the caller of a call of mine */
+        get: operations["get-callers-of-contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask that the caller of a call be marked */
+        post: operations["post-callers-requests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/requests/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a caller as was asked */
+        post: operations["post-callers-requests-id-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/requests/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do not mark a caller */
+        post: operations["post-callers-requests-id-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether there is a rule about any caller at all */
+        get: operations["get-callers-state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{id}/recording": {
         parameters: {
             query?: never;
@@ -440,7 +559,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Leave caller and asked one to each other */
+        /** Leave caller, asked one and parties to each other */
         post: operations["post-desk-contacts-id-consult-complete"];
         delete?: never;
         options?: never;
@@ -457,7 +576,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask no more, and go back to the caller */
+        /** Ask no more, and go back to the caller; where nobody is asked, the newest party is sent away */
         post: operations["post-desk-contacts-id-consult-end"];
         delete?: never;
         options?: never;
@@ -474,7 +593,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Speak with the asked one, the caller, or both */
+        /** Speak with the asked one or the caller, or bring the asked one into the talk */
         post: operations["post-desk-contacts-id-consult-turn"];
         delete?: never;
         options?: never;
@@ -561,6 +680,40 @@ export interface paths {
         put?: never;
         /** Leave the person in a numbered slot, with music */
         post: operations["post-desk-contacts-id-park"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/parties/{leg}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a party of the talk away */
+        post: operations["post-desk-contacts-id-parties-leg-drop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/contacts/{id}/parties/{leg}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let nobody hear a party of the talk, or let them be heard again */
+        post: operations["post-desk-contacts-id-parties-leg-mute"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2947,6 +3100,17 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        ApproveInBody: {
+            /**
+             * Format: int64
+             * @description 0: 30
+             */
+            days?: number;
+            /** @enum {string} */
+            do: "message" | "last" | "skill" | "notice";
+            /** @description of skill */
+            skill?: string;
+        };
         AuditBreach: {
             node: string;
             /** Format: int64 */
@@ -3016,6 +3180,138 @@ export interface components {
              */
             until?: number;
         };
+        CallerBoard: {
+            /** @description calls a rule held for within the last 30 days */
+            held: components["schemas"]["CallerCount"][];
+            /** @description those in force first, then by when they end */
+            marks: components["schemas"]["CallerMarked"][];
+            /** @description open ones first, then the newest; at most 200 */
+            requests: components["schemas"]["CallerRequest"][];
+            rules: components["schemas"]["CallerRules"];
+            /**
+             * Format: int64
+             * @description of these turned away by a message: in no rate of a queue
+             */
+            turned: number;
+        };
+        CallerCount: {
+            /** @enum {string} */
+            by: "often" | "mark";
+            /** @enum {string} */
+            do: "message" | "last" | "skill" | "notice";
+            /** Format: int64 */
+            n: number;
+        };
+        CallerMarked: {
+            approved_name: string;
+            asked_name: string;
+            begins: boolean;
+            code: string;
+            /** @enum {string} */
+            do: "message" | "last" | "skill" | "notice";
+            /** Format: int64 */
+            from: number;
+            /**
+             * Format: int64
+             * @description calls it held for within the last 30 days
+             */
+            held: number;
+            /** @description masked */
+            number: string;
+            reason: string;
+            skill: string;
+            /**
+             * @description soon: it begins later
+             * @enum {string}
+             */
+            state: "active" | "soon" | "over";
+            /** Format: int64 */
+            until: number;
+        };
+        CallerNone: Record<string, never>;
+        CallerRequest: {
+            /**
+             * Format: int64
+             * @description unix ms
+             */
+            asked_at: number;
+            asked_by: string;
+            asked_name: string;
+            /** @description the call it was asked in */
+            contact: string;
+            /** Format: int64 */
+            decided_at: number;
+            decided_by: string;
+            decided_name: string;
+            id: string;
+            mark: string;
+            /** @description why it was refused */
+            note: string;
+            /** @description masked */
+            number: string;
+            reason: string;
+            site: string;
+            /** @enum {string} */
+            state: "open" | "approved" | "refused" | "lapsed";
+        };
+        CallerRules: {
+            /**
+             * Format: int64
+             * @description talks with agents that are nobody's business; who asks for one more is limited; 0: no such rule
+             */
+            calls: number;
+            /**
+             * @description message: they hear a prompt and the call ends; last: they wait behind others, ten minutes at most; notice: the agent is told
+             * @default last
+             * @enum {string}
+             */
+            do: "message" | "last" | "notice";
+            /** @description numbers that are never counted, by how they begin: switchboards of companies and offices */
+            exempt?: string[];
+            /** @description numbers of ours where no rule about callers holds */
+            numbers?: string[];
+            /** @description of message; empty: the shipped one */
+            prompt?: string;
+            /** @description queues where no rule about callers holds, marks included: emergencies. Those for tip-offs never have one */
+            queues?: string[];
+            /**
+             * Format: int64
+             * @description a talk shorter than this does not count: the line may have broken
+             * @default 15
+             */
+            short_s: number;
+            /**
+             * Format: int64
+             * @description minutes within which they are counted
+             * @default 60
+             */
+            within_min: number;
+        };
+        CallerStanding: {
+            /** @enum {string} */
+            do: "" | "message" | "last" | "skill" | "notice";
+            /** @description a mark can be asked for */
+            may: boolean;
+            /** @description more than the rule lets pass */
+            often: boolean;
+            /** @description somebody has asked for a mark */
+            pending: boolean;
+            /** @description of the mark in force; empty: none */
+            reason: string;
+            /**
+             * Format: int64
+             * @description with agents within the rule's time
+             */
+            talks: number;
+            /** Format: int64 */
+            until: number;
+            /** Format: int64 */
+            within_min: number;
+        };
+        CallerState: {
+            /** @description there is a rule, or a mark */
+            on: boolean;
+        };
         CallOutInBody: {
             /** @description as dialled */
             number?: string;
@@ -3043,7 +3339,7 @@ export interface components {
         };
         ConsultInBody: {
             code: string;
-            /** @description a three-party call as soon as there is an answer */
+            /** @description into the talk as soon as there is an answer */
             join?: boolean;
             /** @enum {string} */
             kind: "agent" | "queue" | "number";
@@ -3150,6 +3446,8 @@ export interface components {
             out?: components["schemas"]["DeskOutView"];
             /** @description the agent asked for it, by a call out or out of a slot: their own phone rings, a browser takes it by itself */
             own?: boolean;
+            /** @description who talks with caller and agent: a three-party call, or a conference */
+            parties?: components["schemas"]["DeskPartyView"][];
             /**
              * @description dialing: the agent has answered, the person called has not yet
              * @enum {string}
@@ -3189,7 +3487,7 @@ export interface components {
             /** Format: int64 */
             since: number;
             /** @enum {string} */
-            with: "ringing" | "asked" | "caller" | "both";
+            with: "ringing" | "asked" | "caller";
         };
         DeskDay: {
             /**
@@ -3357,6 +3655,21 @@ export interface components {
             slot: number;
             /** Format: int64 */
             until: number;
+        };
+        DeskPartyView: {
+            /** @description the agent's; a number is masked */
+            code: string;
+            /** @enum {string} */
+            kind: "agent" | "number";
+            leg: string;
+            /** @description nobody hears them */
+            muted?: boolean;
+            /** @description of the agent */
+            name?: string;
+            /** @description whose free agent it is, if a queue was asked */
+            queue?: string;
+            /** Format: int64 */
+            since: number;
         };
         DeskPhoneEntry: {
             code: string;
@@ -4031,6 +4344,10 @@ export interface components {
             breaches?: components["schemas"]["LedgerBreach"][];
             name: string;
         };
+        LiftInBody: {
+            /** @description it is kept with the audit */
+            reason: string;
+        };
         LinkOutBody: {
             /** Format: int64 */
             expires_at: number;
@@ -4329,6 +4646,9 @@ export interface components {
             tried_at: number;
             /** Format: int64 */
             tries: number;
+        };
+        MuteInBody: {
+            muted: boolean;
         };
         NeverPostBody: {
             number: string;
@@ -4748,6 +5068,9 @@ export interface components {
             name?: string;
         };
         ReasonInBody: {
+            reason: string;
+        };
+        RefuseInBody: {
             reason: string;
         };
         ReleaseInBody: {
@@ -5480,6 +5803,10 @@ export interface components {
             topic: string;
             topic_name: string;
         };
+        RequestInBody: {
+            contact: string;
+            reason: string;
+        };
         ResetInBody: {
             password: string;
             token: string;
@@ -6063,6 +6390,7 @@ export type AlertSurgeView = components['schemas']['AlertSurgeView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AppDiagnosis = components['schemas']['AppDiagnosis'];
 export type AppPartHealth = components['schemas']['AppPartHealth'];
+export type ApproveInBody = components['schemas']['ApproveInBody'];
 export type AuditBreach = components['schemas']['AuditBreach'];
 export type AuditHead = components['schemas']['AuditHead'];
 export type AuditOutBody = components['schemas']['AuditOutBody'];
@@ -6072,6 +6400,14 @@ export type BeginTotpOutBody = components['schemas']['BeginTOTPOutBody'];
 export type BoardOutBody = components['schemas']['BoardOutBody'];
 export type CalendarOneDay = components['schemas']['CalendarOneDay'];
 export type CalendarStateNow = components['schemas']['CalendarStateNow'];
+export type CallerBoard = components['schemas']['CallerBoard'];
+export type CallerCount = components['schemas']['CallerCount'];
+export type CallerMarked = components['schemas']['CallerMarked'];
+export type CallerNone = components['schemas']['CallerNone'];
+export type CallerRequest = components['schemas']['CallerRequest'];
+export type CallerRules = components['schemas']['CallerRules'];
+export type CallerStanding = components['schemas']['CallerStanding'];
+export type CallerState = components['schemas']['CallerState'];
 export type CallOutInBody = components['schemas']['CallOutInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
 export type CheckOutBody = components['schemas']['CheckOutBody'];
@@ -6102,6 +6438,7 @@ export type DeskNoticeItem = components['schemas']['DeskNoticeItem'];
 export type DeskNoticeReader = components['schemas']['DeskNoticeReader'];
 export type DeskOutView = components['schemas']['DeskOutView'];
 export type DeskParkedView = components['schemas']['DeskParkedView'];
+export type DeskPartyView = components['schemas']['DeskPartyView'];
 export type DeskPhoneEntry = components['schemas']['DeskPhoneEntry'];
 export type DeskPlace = components['schemas']['DeskPlace'];
 export type DeskPop = components['schemas']['DeskPop'];
@@ -6170,6 +6507,7 @@ export type IdentityUserView = components['schemas']['IdentityUserView'];
 export type ItemsOutBody = components['schemas']['ItemsOutBody'];
 export type LedgerBreach = components['schemas']['LedgerBreach'];
 export type LedgerFinding = components['schemas']['LedgerFinding'];
+export type LiftInBody = components['schemas']['LiftInBody'];
 export type LinkOutBody = components['schemas']['LinkOutBody'];
 export type ListsOutBody = components['schemas']['ListsOutBody'];
 export type LocaleInBody = components['schemas']['LocaleInBody'];
@@ -6189,6 +6527,7 @@ export type MissedResult = components['schemas']['MissedResult'];
 export type MissedRow = components['schemas']['MissedRow'];
 export type MissedShown = components['schemas']['MissedShown'];
 export type MissedWhole = components['schemas']['MissedWhole'];
+export type MuteInBody = components['schemas']['MuteInBody'];
 export type NeverPostBody = components['schemas']['NeverPostBody'];
 export type NextInBody = components['schemas']['NextInBody'];
 export type NumberOutBody = components['schemas']['NumberOutBody'];
@@ -6218,6 +6557,7 @@ export type PublishInBody = components['schemas']['PublishInBody'];
 export type PublishOutBody = components['schemas']['PublishOutBody'];
 export type PutInBody = components['schemas']['PutInBody'];
 export type ReasonInBody = components['schemas']['ReasonInBody'];
+export type RefuseInBody = components['schemas']['RefuseInBody'];
 export type ReleaseInBody = components['schemas']['ReleaseInBody'];
 export type ReportAgentStatus = components['schemas']['ReportAgentStatus'];
 export type ReportBehind = components['schemas']['ReportBehind'];
@@ -6254,6 +6594,7 @@ export type ReportSparkLines = components['schemas']['ReportSparkLines'];
 export type ReportVisitItem = components['schemas']['ReportVisitItem'];
 export type ReportWallboard = components['schemas']['ReportWallboard'];
 export type ReportWrapup = components['schemas']['ReportWrapup'];
+export type RequestInBody = components['schemas']['RequestInBody'];
 export type ResetInBody = components['schemas']['ResetInBody'];
 export type RevealInBody = components['schemas']['RevealInBody'];
 export type RevealInputBody = components['schemas']['RevealInputBody'];
@@ -6604,6 +6945,233 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CalendarOneDay"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerBoard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-callers-marks-code-lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiftInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerNone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-callers-of-contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contact: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerStanding"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-callers-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-callers-requests-id-approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-callers-requests-id-refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefuseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-callers-state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerState"];
                 };
             };
             /** @description Error */
@@ -7456,6 +8024,74 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-contacts-id-parties-leg-drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                leg: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-contacts-id-parties-leg-mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                leg: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MuteInBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {

@@ -1,4 +1,4 @@
-import { createApp, h, nextTick, ref } from 'vue'
+import { createApp, h, nextTick, ref, type Component } from 'vue'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { i18n, setLocale } from '../src/i18n'
 import DateField from '../src/kit/DateField.vue'
@@ -30,7 +30,7 @@ it('months are counted from the last day of a shorter one', () => {
 })
 
 /** shown mounts a field with its value. */
-function shown(field: typeof DateField | typeof TimeField, value: string, more: Record<string, unknown> = {}) {
+function shown(field: Component, value: string, more: Record<string, unknown> = {}) {
   const model = ref(value)
   const box = document.createElement('div')
   document.body.replaceChildren(box)

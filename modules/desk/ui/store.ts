@@ -278,6 +278,8 @@ export const useDesk = defineStore('desk', () => {
   const turn = (c: DeskCall, to: 'asked' | 'caller' | 'both') => does('consult', () => api.post('/api/v1/desk/contacts/{id}/consult/turn', { path: { id: c.contact }, body: { with: to } }))
   const endConsult = (c: DeskCall) => does('consult', () => api.post('/api/v1/desk/contacts/{id}/consult/end', { path: { id: c.contact } }))
   const handOver = (c: DeskCall) => does('consult', () => api.post('/api/v1/desk/contacts/{id}/consult/complete', { path: { id: c.contact } }))
+  const dropParty = (c: DeskCall, leg: string) => does('consult', () => api.post('/api/v1/desk/contacts/{id}/parties/{leg}/drop', { path: { id: c.contact, leg } }))
+  const muteParty = (c: DeskCall, leg: string, muted: boolean) => does('consult', () => api.post('/api/v1/desk/contacts/{id}/parties/{leg}/mute', { path: { id: c.contact, leg }, body: { muted } }))
   /** callOut calls a number, or whoever a contact of mine is with. */
   const callOut = (whom: { number?: string; of?: string }) => does('callout', async () => {
     const d = await api.post('/api/v1/desk/callouts', { body: whom })
@@ -317,6 +319,6 @@ export const useDesk = defineStore('desk', () => {
 
   return {
     view, fault, place, phoneNow, lists, pops, notices, selected, panel, deedFault, busy, drafts, calls, ringing, live, talk, parked, me, current, line, echo, browser, unfinished,
-    start, stop, dismiss, mustRead, lookNotices: () => lookNotices(), signIn, takeOver, signOut, setState, answer, toggleHold, toggleMute, hangUp, transfer, consult, turn, endConsult, handOver, callOut, park, fetch, dtmf, help, testEcho, endEcho, extend, noted, done, lookUp, reasonName, queueName, deadline,
+    start, stop, dismiss, mustRead, lookNotices: () => lookNotices(), signIn, takeOver, signOut, setState, answer, toggleHold, toggleMute, hangUp, transfer, consult, turn, endConsult, handOver, dropParty, muteParty, callOut, park, fetch, dtmf, help, testEcho, endEcho, extend, noted, done, lookUp, reasonName, queueName, deadline,
   }
 })

@@ -1,13 +1,13 @@
 import { onScopeDispose } from 'vue'
 
 /** What can be done by a key anywhere in the house. */
-export type Action = 'answer' | 'help' | 'hold' | 'hangup' | 'mute' | 'ready' | 'transfer' | 'keypad' | 'consult' | 'turn' | 'meet' | 'complete' | 'emergency' | 'done' | 'dial' | 'park' | 'fetch' | 'outbound'
+export type Action = 'answer' | 'help' | 'hold' | 'hangup' | 'mute' | 'ready' | 'transfer' | 'keypad' | 'consult' | 'turn' | 'meet' | 'complete' | 'parties' | 'emergency' | 'done' | 'dial' | 'park' | 'fetch' | 'outbound'
   | 'listen' | 'whisper' | 'barge' | 'take_over' | 'leave' | 'search'
 
 /** The keys as shipped: function keys that browsers leave free, alone or with Shift; Ctrl with a plain key. */
 export const defaultKeys: Readonly<Record<Action, string>> = {
   answer: 'F2', help: 'Shift+F2', hold: 'F4', hangup: 'Shift+F4', mute: 'F8', ready: 'Shift+F8',
-  transfer: 'F9', keypad: 'Shift+F9', consult: 'Ctrl+F9', turn: 'Ctrl+F8', meet: 'Ctrl+Shift+F8', complete: 'Ctrl+Shift+F9', emergency: 'Ctrl+F2', done: 'Ctrl+Enter',
+  transfer: 'F9', keypad: 'Shift+F9', consult: 'Ctrl+F9', turn: 'Ctrl+F8', meet: 'Ctrl+Shift+F8', complete: 'Ctrl+Shift+F9', parties: 'Alt+6', emergency: 'Ctrl+F2', done: 'Ctrl+Enter',
   dial: 'Ctrl+Shift+F2', outbound: 'Alt+Shift+F2', park: 'Alt+Shift+F8', fetch: 'Alt+Shift+F9', listen: 'Alt+1', whisper: 'Alt+2', barge: 'Alt+3', take_over: 'Alt+4', leave: 'Alt+5', search: 'Ctrl+K',
 }
 
