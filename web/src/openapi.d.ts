@@ -4878,6 +4878,11 @@ export interface components {
              * @default 3
              */
             tries: number;
+            /**
+             * Format: int64
+             * @description progressive: of lists of one priority that want the same agents each is dialled by its weight; 0: 1
+             */
+            weight?: number;
         };
         OutboundMyOutbound: {
             /** @description the one being looked at or called, and those without a result, oldest first */
