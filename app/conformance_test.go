@@ -11,6 +11,7 @@ import (
 
 	"github.com/kapok-hotline/kapok/core/right"
 	"github.com/kapok-hotline/kapok/modules/alert"
+	"github.com/kapok-hotline/kapok/modules/caller"
 	"github.com/kapok-hotline/kapok/modules/customer"
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
@@ -169,7 +170,7 @@ func TestEveryModuleMigrates(t *testing.T) {
 		hasMigrations
 	}{
 		(*identity.Module)(nil), (*customer.Module)(nil), (*report.Module)(nil), (*routing.Module)(nil),
-		(*voice.Module)(nil), (*desk.Module)(nil), (*alert.Module)(nil), (*missed.Module)(nil), (*outbound.Module)(nil),
+		(*voice.Module)(nil), (*desk.Module)(nil), (*alert.Module)(nil), (*missed.Module)(nil), (*outbound.Module)(nil), (*caller.Module)(nil),
 	} {
 		sets[m.Name()] = m.Migrations()
 	}

@@ -68,6 +68,10 @@ var harms = []harm{
 	{law: "missed.closed", name: "done, and the ledger does not know", sql: missedRow("MISS2", "reached"), subject: "MISS2"},
 	{law: "missed.attempts", name: "a call that was answered is said to be missed", sql: `INSERT INTO missed_miss (contact, row_id, at, kind, queue, site, wait_ms, recording)
 		VALUES ('%s', 'MISS1', 1, 'abandoned', '', 'gz', 1, '')`},
+	{law: "caller.limited", name: "turned away for calls nobody answered", spoil: limitedFor(contact.LimitOften, contact.LimitLast)},
+	{law: "caller.limited", name: "turned away, and answered all the same", spoil: limitedFor(contact.LimitMark, contact.LimitMessage)},
+	{law: "caller.marks", name: "a mark one person made alone", sql: `INSERT INTO caller_mark (code, body) VALUES ('MARK1',
+		'{"code":"MARK1","number":"13900000137","reason":"x","from":1,"until":2,"do":"last","asked":"1001","approved":"1001"}')`, subject: "MARK1"},
 	{law: "ledger.seqs", name: "a fact was taken out", sql: `DELETE FROM ledger_fact WHERE subject = '%s' AND kind = 'contact.queued'`, subject: "*"},
 	{law: "ledger.folds", name: "a fold stays behind", sql: `UPDATE ledger_fold SET live = FALSE WHERE name = 'report'`, subject: "report"},
 }
@@ -143,6 +147,16 @@ func named(t *testing.T, h *House, x harm, contact, agent string) {
 		if x.act == nil || time.Now().After(end) {
 			t.Fatalf("%s names %v, want %s", x.law, found, want)
 		}
+	}
+}
+
+// limitedFor puts a rule about callers into a sound call, before it comes to its queue.
+func limitedFor(by, do string) func([]ledger.Fact) []ledger.Fact {
+	return func(facts []ledger.Fact) []ledger.Fact {
+		i := slices.IndexFunc(facts, func(f ledger.Fact) bool { return f.Kind == "contact.queued" })
+		f := ledger.From(event.ContactLimited{By: by, Do: do, Queue: "general", Calls: 3, WithinMin: 60}, facts[i].Subject, "", facts[i].Place)
+		f.At = facts[i].At
+		return slices.Insert(slices.Clone(facts), i, f)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/kapok-hotline/kapok/core/id"
 	"github.com/kapok-hotline/kapok/core/right"
 	"github.com/kapok-hotline/kapok/modules/alert"
+	"github.com/kapok-hotline/kapok/modules/caller"
 	"github.com/kapok-hotline/kapok/modules/customer"
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
@@ -79,6 +80,7 @@ type House struct {
 	customer *customer.Module
 	report   *report.Module
 	routing  *routing.Module
+	caller   *caller.Module
 	voice    *voice.Module
 	desk     *desk.Module
 	alert    *alert.Module

@@ -38,6 +38,7 @@ func (h *House) modules(ctx context.Context) ([]module, error) {
 	h.customer = h.newCustomer()
 	h.report = h.newReport()
 	h.routing = h.newRouting()
+	h.caller = h.newCaller()
 	if h.voice, err = h.newVoice(); err != nil {
 		return nil, err
 	}
@@ -45,5 +46,5 @@ func (h *House) modules(ctx context.Context) ([]module, error) {
 	h.alert = h.newAlert()
 	h.missed = h.newMissed()
 	h.outbound = h.newOutbound()
-	return []module{h.identity, h.calendar, h.customer, h.report, h.routing, h.voice, h.desk, h.alert, h.missed, h.outbound}, nil
+	return []module{h.identity, h.calendar, h.customer, h.report, h.routing, h.caller, h.voice, h.desk, h.alert, h.missed, h.outbound}, nil
 }

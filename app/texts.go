@@ -6,6 +6,7 @@ import (
 
 	"github.com/kapok-hotline/kapok/engine/flow"
 	"github.com/kapok-hotline/kapok/modules/alert"
+	"github.com/kapok-hotline/kapok/modules/caller"
 	"github.com/kapok-hotline/kapok/modules/customer"
 	"github.com/kapok-hotline/kapok/modules/desk"
 	"github.com/kapok-hotline/kapok/modules/identity"
@@ -38,7 +39,7 @@ func ownTexts() []fs.FS {
 	out = append(out, calendar.Texts())
 	for _, m := range []hasTexts{
 		(*identity.Module)(nil), (*customer.Module)(nil), (*report.Module)(nil), (*routing.Module)(nil),
-		(*voice.Module)(nil), (*desk.Module)(nil), (*alert.Module)(nil), (*missed.Module)(nil), (*outbound.Module)(nil),
+		(*voice.Module)(nil), (*desk.Module)(nil), (*alert.Module)(nil), (*missed.Module)(nil), (*outbound.Module)(nil), (*caller.Module)(nil),
 	} {
 		out = append(out, m.Texts())
 	}

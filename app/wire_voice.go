@@ -33,7 +33,7 @@ func (h *House) newVoice() (*voice.Module, error) {
 		Data: h.o.Data, Key: h.keys.sound, SIP: h.o.SIP, SIPS: h.o.SIPS, TLS: cert, Advertise: h.o.Advertise,
 		RTPFirst: h.o.RTPFirst, RTPLast: h.o.RTPLast, Fast: h.o.FastPath && !h.o.Closed, WebPort: h.o.WebRTC, Realm: realm,
 	}
-	d.Line = queues{h}
+	d.Line, d.Manners = queues{h}, h.caller
 	if h.peers != nil {
 		d.Presence, d.Far, d.Others = h.peers, h.peers, farDisks{h.peers}
 	}

@@ -24,14 +24,14 @@ func Shipped() []Role {
 			"desk.notice.post", "desk.state.force", "desk.session.force", "desk.call.release", "desk.skill.force",
 			"alert.board.see", "alert.board.handle", "alert.surge.run",
 			"missed.list.see", "missed.list.work", "missed.list.assign", "voice.callback.see", "voice.callback.manage",
-			"outbound.list.use", "outbound.list.manage",
+			"outbound.list.use", "outbound.list.manage", "caller.mark.see", "caller.mark.ask", "caller.mark.approve",
 			"desk.call.listen", "desk.call.whisper", "desk.call.barge", "desk.call.take_over",
 			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see",
 			"voice.recording.play", "customer.person.see", "customer.number.reveal", "identity.user.see",
 		}},
 		{Code: "agent", Name: "坐席员", NameEN: "Agent", Rights: []Right{
 			"desk.self.use", "desk.call.out", "desk.call.park", "outbound.list.use", "report.wallboard.see", "customer.person.see",
-			"missed.list.see", "missed.list.work",
+			"missed.list.see", "missed.list.work", "caller.mark.ask",
 		}},
 		{Code: "quality", Name: "质检员", NameEN: "Quality assessor", Rights: []Right{
 			"report.wallboard.see", "report.interval.see", "report.contact.see",
@@ -40,7 +40,7 @@ func Shipped() []Role {
 		{Code: "manager", Name: "热线负责人", NameEN: "Hotline manager", Rights: []Right{
 			"alert.board.see", "alert.board.handle", "alert.rule.manage", "alert.surge.run",
 			"missed.list.see", "missed.list.assign", "missed.rule.manage", "voice.callback.see", "voice.callback.manage",
-			"outbound.list.manage",
+			"outbound.list.manage", "caller.mark.see", "caller.mark.ask", "caller.mark.approve", "caller.rule.manage",
 			"desk.notice.post", "desk.team.see", "desk.seat.manage", "desk.list.manage", "routing.queue.manage", "routing.agent.manage", "routing.skill.manage",
 			"voice.flow.manage", "voice.prompt.manage", "voice.recording.play", "voice.recording.manage", "voice.call.abroad",
 			"report.wallboard.see", "report.interval.see", "report.interval.export", "report.contact.see", "report.cost.manage",

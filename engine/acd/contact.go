@@ -161,12 +161,15 @@ func (b *Brain) admit(ci int32, ev *Event, qi int32, ch uint8) int32 {
 	return ci
 }
 
-// headStart is what priority is worth in ms. It never exceeds MaxHeadStart, so who entered at t is overtaken only
-// by those who entered before t + MaxHeadStart: with any load of priority everybody's turn comes.
+// headStart is what priority is worth in ms, less than nothing for who has to stand back. Either way it never exceeds
+// MaxHeadStart, so who entered at t is overtaken only by those who entered before t + MaxHeadStart, and who stands back
+// by those before t + 2 MaxHeadStart: with any load of priority everybody's turn comes.
 func (b *Brain) headStart(q *queue, d *details) int64 {
-	points := int64(max(q.cfg.Priority+d.priority+d.bonus, 0))
-	if points > b.set.MaxHeadStart/q.cfg.HeadStart {
-		return b.set.MaxHeadStart
+	points, most := int64(q.cfg.Priority+d.priority+d.bonus), b.set.MaxHeadStart
+	if limit := most / q.cfg.HeadStart; points > limit {
+		return most
+	} else if points < -limit {
+		return -most
 	}
 	return points * q.cfg.HeadStart
 }

@@ -435,7 +435,7 @@ func (w *world) enter(c id.Contact, rejoin bool) {
 		needs = []Need{{Skill: pick(r, skillNames), Level: uint8(r.IntN(4))}}
 	}
 	ev := Event{
-		Kind: ContactEntered, Contact: c, Queue: pick(r, queueNames), Channel: pick(r, chanNames), Priority: r.IntN(3), Needs: needs,
+		Kind: ContactEntered, Contact: c, Queue: pick(r, queueNames), Channel: pick(r, chanNames), Priority: r.IntN(5) - 2, Needs: needs,
 		Site: pick(r, siteNames), Caller: fmt.Sprintf("caller%d", r.IntN(30)), Rejoin: rejoin,
 	}
 	if r.IntN(4) == 0 {

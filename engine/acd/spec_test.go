@@ -89,6 +89,30 @@ func TestPriorityIsABoundedHeadStart(t *testing.T) {
 	}
 }
 
+func TestStandingBackIsBounded(t *testing.T) {
+	for _, x := range []struct {
+		name   string
+		points int
+		after  int64 // the other enters so much later
+		first  id.Contact
+	}{
+		{"one point back is a minute", -1, 59 * Second, "other"},
+		{"and no more", -1, 61 * Second, "back"},
+		{"no points set anybody back more than ten minutes", -1000, 10*Minute + 1, "back"},
+		{"but ten minutes they may", -1000, 10*Minute - 1, "other"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			d := newDesk(t, Settings{}, Queue{ID: "tax"})
+			d.do(Event{Kind: ContactEntered, Contact: "back", Queue: "tax", Channel: "voice", Priority: x.points})
+			d.wait(x.after)
+			d.do(Event{Kind: ContactEntered, Contact: "other", Queue: "tax", Channel: "voice"})
+			if got, _ := d.b.Position(x.first); got != 1 {
+				t.Fatalf("%s is not the first", x.first)
+			}
+		})
+	}
+}
+
 func TestLongestIdleAndBestSkilled(t *testing.T) {
 	d := newDesk(t, Settings{},
 		Queue{ID: "any", Needs: []Need{{Skill: "vat", Level: 1}}}, Queue{ID: "best", Needs: []Need{{Skill: "vat", Level: 1}}, BestSkill: true})

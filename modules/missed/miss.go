@@ -72,7 +72,7 @@ func as[T event.Body](f told) T {
 // the person, they had what they came for, they left before asking, they belong elsewhere, nobody could call them.
 func examine(ctx context.Context, q store.Querier, c id.Contact) (miss, bool, error) {
 	facts, err := store.All(ctx, q, `SELECT kind, at, place, body FROM ledger_fact WHERE subject = ? AND kind IN ('contact.started', 'contact.located',
-		'contact.queued', 'contact.answered', 'contact.abandoned', 'contact.exited', 'contact.ended', 'contact.lost', 'voicemail.left') ORDER BY seq`, scanTold, string(c))
+		'contact.queued', 'contact.limited', 'contact.answered', 'contact.abandoned', 'contact.exited', 'contact.ended', 'contact.lost', 'voicemail.left') ORDER BY seq`, scanTold, string(c))
 	if err != nil {
 		return miss{}, false, err
 	}
@@ -98,6 +98,10 @@ func judge(c id.Contact, facts []told) (m miss, ok bool) {
 			asked, promised, m.queue, m.site = true, false, as[event.ContactQueued](f).Queue, id.Site(f.place)
 		case "contact.answered":
 			return m, false
+		case "contact.limited":
+			if as[event.ContactLimited](f).Do == contact.LimitMessage {
+				return m, false // turned away on purpose: they have had their answers, or pester
+			}
 		case "contact.abandoned":
 			m.kind, m.waitMs = Abandoned, m.waitMs+as[event.ContactAbandoned](f).WaitMs
 		case "contact.exited":

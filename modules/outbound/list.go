@@ -23,6 +23,7 @@ type List struct {
 	Queue         id.Queue  `json:"queue" ref:"queues" doc:"agents who meet its needs; its callers come first"`
 	Script        string    `json:"script,omitempty" maxLength:"4000" doc:"what the agent reads out"`
 	Priority      int       `json:"priority,omitempty" minimum:"-5" maximum:"5" doc:"of two lists for the same agents the higher comes first"`
+	Weight        int       `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"progressive: of lists of one priority that want the same agents each is dialled by its weight; 0: 1"`
 	Tries         int       `json:"tries" minimum:"1" maximum:"10" default:"3"`
 	GapMin        int       `json:"gap_min" minimum:"1" maximum:"10080" default:"60" doc:"minutes between two attempts"`
 	RingS         int       `json:"ring_s" minimum:"10" maximum:"60" default:"40" doc:"how long the person's telephone rings"`

@@ -101,6 +101,7 @@ type Module struct {
 	on      map[string]bool
 	live    map[id.Contact]bool   // attempts that are not over
 	rest    map[id.User]time.Time // agents who did not answer are not rung again before
+	turns   turns                 // of the goroutine that paces
 	waiting numbers
 	api     *web.API
 }

@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/kapok-hotline/kapok/core/fault"
@@ -72,36 +73,40 @@ func (m *Module) pause(ctx context.Context, lost <-chan struct{}, d time.Duratio
 	return false
 }
 
-// pace begins a call for every idle agent a progressive list may use, and no more: one person for one agent.
+// pace begins a call for every idle agent a progressive list may use, and no more: one person for one agent. Lists of one
+// priority that want the same agents take turns by their weights.
 func (m *Module) pace(ctx context.Context, lists []List, now time.Time) {
-	begun := 0
-	for _, l := range lists {
-		if _, ok := m.open(l, now); !ok || begun >= perLook {
-			continue
-		}
-		agents, err := m.spare(ctx, l, now)
+	lists = slices.DeleteFunc(slices.Clone(lists), func(l List) bool { _, ok := m.open(l, now); return !ok })
+	used := map[id.User]bool{} // in this look
+	for begun := 0; len(lists) > 0 && begun < perLook; {
+		i := m.turns.next(lists)
+		l := lists[i]
+		agents, err := m.spare(ctx, l, now, used)
 		if err != nil {
 			if ctx.Err() == nil {
 				m.deps.Log.Warn("who is idle is not known; nobody is called", "list", l.Code, "err", err)
 			}
 			return
 		}
-		for _, agent := range agents {
-			if begun >= perLook || !m.dialFor(ctx, l, agent, now) {
-				break
-			}
-			begun++
+		if len(agents) == 0 || !m.dialFor(ctx, l, agents[0], now) {
+			m.turns.pass(l)
+			lists = slices.Delete(lists, i, i+1)
+			continue
 		}
+		used[agents[0]] = true
+		m.turns.took(l)
+		begun++
 	}
 }
 
 // spare gives the agents a list may use now: none while anybody waits in its queue, and never the last ones it leaves to
-// callers.
-func (m *Module) spare(ctx context.Context, l List, now time.Time) ([]id.User, error) {
+// callers. Those used in this look are not idle any more.
+func (m *Module) spare(ctx context.Context, l List, now time.Time, used map[id.User]bool) ([]id.User, error) {
 	idle, waiting, err := m.deps.Staff.Spare(ctx, l.Queue)
 	if err != nil || waiting > 0 {
 		return nil, err
 	}
+	idle = slices.DeleteFunc(slices.Clone(idle), func(a Idle) bool { return used[a.Agent] })
 	free := len(idle) - l.KeepFree
 	var out []id.User
 	for _, a := range idle {

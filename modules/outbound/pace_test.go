@@ -1,6 +1,9 @@
 package outbound
 
 import (
+	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -299,4 +302,80 @@ func TestOutboundBarred(t *testing.T) {
 		h.clock.Advance(time.Hour)
 	}
 	h.sound()
+}
+
+// Two processes on one database that both believe they are to dial: each person is called by one of them, once; when one
+// is gone the other goes on with what it left, and the ledger has every attempt with its one end.
+func TestOutboundTwoProcesses(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		one := newHouse(t, db)
+		var numbers []string
+		for i := range 24 {
+			numbers = append(numbers, fmt.Sprintf("0138000002%02d", i))
+		}
+		l := visit(Progressive)
+		one.begins(l, numbers...)
+		two := &house{t: t, clock: one.clock, state: day.Open, l: one.l}
+		two.remake(db)
+		must(t, two.reload(t.Context()))
+		two.serve()
+		for i := range 12 {
+			one.idle = append(one.idle, Idle{Agent: id.User(fmt.Sprint(1100 + i)), Site: "gz"})
+			two.idle = append(two.idle, Idle{Agent: id.User(fmt.Sprint(1200 + i)), Site: "gz"})
+		}
+		sent := [2][]contact.Outcall{}
+		for range 200 { // each turn both look at the same moment; a claim that is lost is made up for at the next one
+			var turn sync.WaitGroup
+			for i, h := range []*house{one, two} {
+				turn.Go(func() {
+					h.pace(t.Context(), h.running(Progressive), h.now())
+					sent[i] = append(sent[i], h.taken()...)
+				})
+			}
+			turn.Wait()
+			if len(sent[0])+len(sent[1]) >= len(numbers) {
+				break
+			}
+		}
+		by := map[string]int{}
+		for _, o := range append(slices.Clone(sent[0]), sent[1]...) {
+			by[o.Number]++
+		}
+		for _, n := range numbers {
+			if by[n] != 1 {
+				t.Errorf("%s was called %d times", n, by[n])
+			}
+		}
+		if len(sent[0]) == 0 || len(sent[1]) == 0 {
+			t.Fatalf("%d calls by the one, %d by the other", len(sent[0]), len(sent[1]))
+		}
+
+		// The first is killed: one of its calls talks at a third process and goes on, one is lost while it rings, one never began.
+		talks, rings, never := sent[0][0], sent[0][0], sent[0][0]
+		if len(sent[0]) > 2 {
+			rings, never = sent[0][1], sent[0][2]
+		}
+		begun := func(o contact.Outcall) []event.Body {
+			return []event.Body{event.ContactStarted{Direction: contact.Out}, event.CalloutBegun{Agent: o.Agent, Purpose: purpose, Ref: o.Ref}, event.LegStarted{Role: "caller"}}
+		}
+		two.says(talks.Contact, true, append(begun(talks), event.CalloutAnswered{})...)
+		if rings.Contact != talks.Contact {
+			two.says(rings.Contact, true, append(begun(rings), event.ContactLost{})...)
+		}
+		one.clock.Advance(2 * beginKeep)
+		two.sweep(t.Context(), two.now())
+		two.stands(talks.Number, Reached, "reached")
+		if rings.Contact != talks.Contact {
+			two.stands(rings.Number, Pending, "lost")
+			two.stands(never.Number, Pending, "")
+		}
+		two.staff("1300")
+		two.pace(t.Context(), two.running(Progressive), two.now())
+		if again := two.taken(); rings.Contact != talks.Contact && (len(again) != 1 || again[0].Number == talks.Number || again[0].Number == rings.Number) {
+			t.Errorf("gone on with %+v", again)
+		}
+		two.says(talks.Contact, true, event.CalloutEnded{Result: event.OutAnswered}, event.ContactEnded{})
+		two.sweep(t.Context(), two.now())
+		two.sound()
+	})
 }

@@ -67,5 +67,6 @@ type Agent struct {
 
 // Rules are the settings of the brain as a whole.
 type Rules struct {
-	MissedLimit int `json:"missed_limit" minimum:"0" maximum:"20" doc:"so many missed offers in a row make the agent away; 0: never"`
+	MissedLimit int            `json:"missed_limit" minimum:"0" maximum:"20" doc:"so many missed offers in a row make the agent away; 0: never"`
+	Weights     map[string]int `json:"weights,omitempty" doc:"what a contact of each medium (phone, chat, wechat, weibo, sms) weighs of the 100 an agent carries at once, 1 to 100; absent: phone 100, the others 30"`
 }

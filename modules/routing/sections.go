@@ -57,8 +57,9 @@ func (m *Module) Sections() []section.Section {
 		}),
 		section.Of(section.Spec[Rules]{
 			Key: "rules", Order: 85, Right: ManageQueues, Single: true,
-			Load: loadRules,
-			Put:  func(ctx context.Context, tx *store.Tx, r Rules) error { return rulesTable.Put(ctx, tx, "rules", r) },
+			Load:  loadRules,
+			Put:   func(ctx context.Context, tx *store.Tx, r Rules) error { return rulesTable.Put(ctx, tx, "rules", r) },
+			Check: func(_ section.Lookup, r Rules) []section.Problem { return checkWeights(r) },
 		}),
 	}
 }

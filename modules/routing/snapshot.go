@@ -123,10 +123,9 @@ const phoneWeight = 100
 // brainSettings are the brain's settings under the rules.
 func brainSettings(r Rules) acd.Settings {
 	s := acd.Defaults()
-	s.Slack = offerSlack.Milliseconds()
-	s.Channels = []acd.ChannelRule{{Channel: acd.Channel(contact.Phone), Weight: phoneWeight, Endpoint: true}}
-	for _, medium := range []contact.Medium{contact.Chat, contact.WeChat, contact.Weibo, contact.SMS} {
-		s.Channels = append(s.Channels, acd.ChannelRule{Channel: acd.Channel(medium), Weight: 30})
+	s.Slack, s.Channels = offerSlack.Milliseconds(), nil
+	for _, medium := range media() { // always in this order: a channel's number is in every record of the brain
+		s.Channels = append(s.Channels, acd.ChannelRule{Channel: acd.Channel(medium), Weight: r.weight(medium), Endpoint: medium == contact.Phone})
 	}
 	s.MissedLimit = r.MissedLimit
 	if r.MissedLimit == 0 {

@@ -72,11 +72,12 @@ type call struct {
 	gather   *gathering
 	play     int // number of the thing being played: an old one's end is not the new one's
 	queue    id.Queue
-	since    time.Time // when the place in the queue counts from
-	entered  time.Time // when this stay in the queue began: later than since for who comes back
-	direct   *side     // being rung past the queues
-	sorted   *sorted   // nil: no line with a screening
-	spoken   bool      // an agent has spoken with the person
+	since    time.Time      // when the place in the queue counts from
+	entered  time.Time      // when this stay in the queue began: later than since for who comes back
+	direct   *side          // being rung past the queues
+	sorted   *sorted        // nil: no line with a screening
+	limit    *contact.Limit // a rule about callers holds; nil: none
+	spoken   bool           // an agent has spoken with the person
 	outcome  contact.Outcome
 	lost     *time.Timer // the agent's browser is away
 	over     bool

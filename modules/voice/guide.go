@@ -104,7 +104,7 @@ func (c *call) act(a flow.Action) {
 	case a.City != nil:
 		c.locate(a.City, a.Lang)
 	case a.Queue != nil:
-		c.enter(a.Queue)
+		c.enter(a.Queue, a.Lang)
 	case a.Transfer != nil:
 		c.give(a.Transfer.To)
 	case a.Hangup != nil:

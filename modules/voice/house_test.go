@@ -56,6 +56,7 @@ type house struct {
 
 	callback Callback     // the rule of every queue
 	promised []id.Contact // taken out of their queue to be called back
+	rules    *manners     // about callers; nil: none
 }
 
 type fact struct {
@@ -166,7 +167,7 @@ func newHouseWith(t *testing.T, far Far, change ...func(*Settings)) *house {
 	local := netip.MustParseAddr("127.0.0.1")
 	var err error
 	d := Deps{
-		DB: db, Clock: clock.System(), Facts: h, Queues: h, Line: h, Hours: h, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})), Data: t.TempDir(),
+		DB: db, Clock: clock.System(), Facts: h, Queues: h, Line: h, Hours: h, Manners: h, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})), Data: t.TempDir(),
 		Key: make([]byte, 32), SIP: []string{"127.0.0.1:0"}, Advertise: local, RTPFirst: 32000, RTPLast: 39998, Realm: "kapok", Far: far,
 	}
 	d.Presence, _ = far.(Presence)

@@ -20,9 +20,15 @@ const (
 	promptMusic   = id.Prompt("music")
 )
 
-// enter brings the call to a queue, at the flow's word.
-func (c *call) enter(q *flow.Queue) {
-	c.wait(c.sort(c.cityQueue(q), q), Waiting{Priority: q.Priority, Needs: q.Needs, First: q.First})
+// enter brings the call to a queue, at the flow's word, unless the rules about callers turn the person away.
+func (c *call) enter(q *flow.Queue, lang string) {
+	to := c.cityQueue(q)
+	if c.limited(to, lang) {
+		return
+	}
+	w := Waiting{Priority: q.Priority, Needs: q.Needs, First: q.First}
+	c.standBack(&w)
+	c.wait(c.sort(to, q), w)
 }
 
 // wait puts the call into a queue: first the music, then the brain, so that nobody hears silence.
@@ -117,7 +123,9 @@ func (c *call) requeue(cause string) {
 		c.end(contact.BySystem, cause)
 		return
 	}
-	c.wait(c.queue, Waiting{Since: c.since})
+	w := Waiting{Since: c.since}
+	c.standBack(&w)
+	c.wait(c.queue, w)
 }
 
 // Move takes a call to a target: an agent's transfer (by is the agent), or a queue's rule (by is empty).

@@ -97,6 +97,7 @@ type Deps struct {
 	Cities  CityMemory // nil: nobody remembers
 	Line    Line       // nil: nobody is told a place, or called back
 	Callers Callers    // nil: a screening knows no history, and every queue is open
+	Manners Manners    // nil: there are no rules about callers
 	Changed func(func())
 	Told    func(agent id.User)                      // an agent's endpoint came or went: their desk shows it
 	Publish Publisher                                // flows, by the configuration

@@ -2,7 +2,6 @@ package rtp
 
 import (
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"github.com/kapok-hotline/kapok/platform/audio"
@@ -46,15 +45,6 @@ type fast struct {
 	rest  time.Time
 	tries int // under in.mu: lanes in a row that came to nothing
 	waits int // the clerk's: looks in a row at which datagrams waited
-
-	way atomic.Pointer[way] // the last that was looked up
-}
-
-// way is how packets get to a peer.
-type way struct {
-	kernel.Way
-	to   netip.Addr
-	turn uint32
 }
 
 // age gives how long ago something was by the kernel's clock.
@@ -219,8 +209,8 @@ func (l *Plain) lay(k *kernel.Table, now time.Time, pressed bool) {
 		return
 	}
 	turn := k.Turn()
-	in, okIn := l.route(k, turn, peer.Addr())
-	out, okOut := to.route(k, turn, dst.Addr())
+	in, okIn := l.route(k, peer.Addr())
+	out, okOut := to.route(k, dst.Addr())
 	if !okIn || !okOut || (in.Out == 0) != (out.Out == 0) {
 		return
 	}
@@ -253,21 +243,14 @@ func (l *Plain) continues(s *sender, now time.Time) bool {
 		!now.Before(s.muted) && s.seq == uint16(l.in.tally.highest)+s.seqOff
 }
 
-// route gives the way to a peer, with the address of ours it knows; the last one is remembered.
-func (l *Plain) route(k *kernel.Table, turn uint32, to netip.Addr) (kernel.Way, bool) {
-	w := l.fast.way.Load()
-	if w == nil || w.to != to || w.turn != turn {
-		found, err := k.Way(to)
-		if err != nil {
-			found = kernel.Way{} // packets go by the sockets, which tell what is wrong
-		}
-		if bind := l.plane.cfg.Bind; err == nil && !bind.IsUnspecified() {
-			found.From = bind
-		}
-		w = &way{Way: found, to: to, turn: turn}
-		l.fast.way.Store(w)
+// route gives the way to a peer, with the address of ours it knows; false: packets go by the sockets, which tell what is
+// wrong.
+func (l *Plain) route(k *kernel.Table, to netip.Addr) (kernel.Way, bool) {
+	w, err := k.Way(to)
+	if bind := l.plane.cfg.Bind; err == nil && !bind.IsUnspecified() {
+		w.From = bind
 	}
-	return w.Way, w.From.Is4()
+	return w, err == nil && w.From.Is4()
 }
 
 // give hands the direction over. Under in.mu and to.out.mu.

@@ -98,7 +98,7 @@ export async function press(locator, by) {
 /** texts gives the words of the pages in a language, so that no test holds a copy of them. */
 export function texts(locale) {
   const all = {}
-  for (const dir of ['web/src', 'modules/desk/ui', 'modules/identity/ui', 'modules/report/ui', 'modules/voice/ui', 'modules/routing/ui', 'modules/alert/ui']) {
+  for (const dir of ['web/src', 'modules/desk/ui', 'modules/identity/ui', 'modules/report/ui', 'modules/voice/ui', 'modules/routing/ui', 'modules/alert/ui', 'modules/outbound/ui']) {
     Object.assign(all, JSON.parse(readFileSync(join(root, dir, 'texts', `${locale}.json`), 'utf8')))
   }
   return (key) => {

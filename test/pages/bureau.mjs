@@ -53,6 +53,8 @@ retention:
   - {code: usual, name: 一般录音, days: 365}
 costs:
   - {site: main, per_hour: 60}
+outbound_lists:
+  - {code: visit, name: 回访名单, name_en: Visits, kind: visit, mode: preview, site: main, queue: general, tries: 2, gap_min: 30, ring_s: 40, from: "00:00", to: "23:59", script: 您好，这里是测试税务局。}
 surge_plans:
   - {code: crowd, name: 来电高峰, name_en: Crowd, site: main, steps: [{kind: recall}, {kind: notice, prompt: filing_season}]}
 alerts:

@@ -3,7 +3,8 @@
 import { check, texts } from './browser.mjs'
 import { bureau, works } from './bureau.mjs'
 import { designing } from './designer.mjs'
-import { alarms, supervision } from './lead.mjs'
+import { alarms, goodbyes, supervision } from './lead.mjs'
+import { visits } from './outbound.mjs'
 import { listening, seating } from './places.mjs'
 import { Hands, verbs } from './verbs.mjs'
 
@@ -21,7 +22,9 @@ export async function floor(browser, program, telephone, locale) {
   await supervision(leader, one, two, house, telephone, hands, t)
   await alarms(leader, two, hands, t, locale)
   await listening(browser, house, t, by, locale)
+  await visits(leader, one, hands, t)
   await seating(leader, one, two, t, by, locale)
+  await goodbyes(leader, one, hands, t)
   for (const p of [leader, one, two]) await p.context().close()
   await designing(browser, house, telephone, t, locale)
   await party.hangUp()

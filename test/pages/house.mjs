@@ -36,6 +36,20 @@ export const free = () => new Promise((done, fail) => {
   })
 })
 
+/** freeBoth gives a port nobody uses, neither by UDP nor by TCP: SIP takes both. */
+async function freeBoth() {
+  for (let i = 0; i < 50; i++) {
+    const port = await freeUDP()
+    const ok = await new Promise((done) => {
+      const s = createServer()
+      s.on('error', () => done(false))
+      s.listen(port, '127.0.0.1', () => s.close(() => done(true)))
+    })
+    if (ok) return port
+  }
+  throw new Error('no port is free for SIP')
+}
+
 /** freeUDP gives a UDP port nobody uses, below those the kernel hands out by itself in the meantime. */
 export async function freeUDP() {
   for (let i = 0; i < 200; i++) {
@@ -70,7 +84,7 @@ export class House {
   /** start runs serve (or demo) and returns when /healthz answers. */
   async start(command = 'serve', more = []) {
     this.http = `127.0.0.1:${await free()}`
-    this.sip = `127.0.0.1:${await free()}`
+    this.sip = `127.0.0.1:${await freeBoth()}`
     this.url = `http://${this.http}`
     this.process = spawn(this.program, [command, '--data', this.data, '--http', this.http, '--https', `127.0.0.1:${await free()}`, '--sip', this.sip,
       '--sips', `127.0.0.1:${await free()}`, '--webrtc-port', String(await freeUDP()), '--advertise-ip', '127.0.0.1', '--rtp-ports', mediaPorts(), ...more])

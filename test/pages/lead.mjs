@@ -41,7 +41,12 @@ class Lead {
       await this.page.getByLabel(this.t('desk.lead.why')).fill(why)
       await this.page.locator('form.panel button[type=submit]').click()
     }
-    await this.page.locator('form.panel [role=status]', { hasText: this.t('desk.lead.done').replace('{verb}', this.t(`desk.lead.verb_${verb}`)) }).waitFor()
+    const done = this.page.locator('form.panel [role=status]', { hasText: this.t('desk.lead.done').replace('{verb}', this.t(`desk.lead.verb_${verb}`)) })
+    // The page may still show the call before this one: it says that it is over, and the leader asks again.
+    for (let i = 0; i < 15 && !(await done.waitFor({ timeout: 3000 }).then(() => true, () => false)); i++) {
+      if (await this.page.locator('form.panel [role=alert]').count()) await this.page.getByLabel(this.t('desk.lead.why')).press('Enter')
+    }
+    await done.waitFor({ timeout: 3000 })
   }
 }
 
@@ -106,6 +111,20 @@ export async function supervision(leader, one, two, house, telephone, hands, t) 
   await seen(one, 'force release', '线路占用过久', by)
   check('force release: the caller is free', caller.lines.at(-1)?.state === 'ended')
   await hands.done(one)
+  caller = await talks(one, house, telephone, hands)
+  await lead.does('1001', 'listen', '再听一听')
+  await seen(one, 'listen again', '再听一听', by)
+  const end = leader.locator('form.panel button', { hasText: t('desk.lead.end') })
+  await end.waitFor()
+  if (by === 'keys') await leader.keyboard.press('Alt+5')
+  else await end.click()
+  await end.waitFor({ state: 'detached' })
+  check('leave: the talk goes on without the leader', (await caller.agent()) >= 0)
+  await lead.does('1001', 'requeue', '请换一位同事')
+  await seen(one, 'release to the queue', '请换一位同事', by)
+  check('release to the queue: the caller waits, and hears music', (await caller.music()) >= 0)
+  await caller.hangUp()
+  await hands.done(one)
   await lead.does('1001', 'skills', '支援增值税', async (p) => {
     await p.locator('form.panel .level').first().waitFor()
     for (const box of await p.locator('form.panel .level').all()) await box.fill('2')
@@ -115,6 +134,20 @@ export async function supervision(leader, one, two, house, telephone, hands, t) 
   await seen(two, 'force ready', '来电多,请回岗', by)
   await two.waitForFunction(() => fetch('/api/v1/desk').then((r) => r.json()).then((d) => d.state.state === 'ready'), null, { polling: 300 })
   await leader.keyboard.press('Escape')
+}
+
+/** goodbyes: a leader signs an agent out, and themselves. */
+export async function goodbyes(leader, one, hands, t) {
+  const { by } = hands
+  await press(leader.locator('.rail a[href="/team"]'), by)
+  await leader.waitForSelector('.tiles')
+  await new Lead(leader, by, t).does('1001', 'sign_out', '下班了')
+  await one.waitForFunction(() => fetch('/api/v1/desk').then((r) => r.json()).then((d) => !d.signed_in), null, { polling: 300 })
+  check('sign out: the agent is signed out by the leader', true)
+  await press(leader.locator('.box .state'), by)
+  await press(leader.locator('.box .item', { hasText: t('desk.state.sign_out') }), by)
+  await leader.waitForFunction(() => fetch('/api/v1/desk').then((r) => r.json()).then((d) => !d.signed_in), null, { polling: 300 })
+  check('and the leader by themselves', true)
 }
 
 const state = (page) => page.evaluate(() => fetch('/api/v1/desk').then((r) => r.json()).then((d) => d.state.state))

@@ -129,6 +129,28 @@ async function danger(two, caller, party, hands) {
   await two.locator('.wrap .strip').waitFor({ state: 'detached' })
 }
 
+/** parks puts the caller into a slot and takes them back. */
+async function parks(one, caller, hands) {
+  await hands.verb(one, 'park', 'desk.park.verb')
+  await one.locator('#parked .slot').waitFor()
+  check('park: the caller hears music', (await caller.music()) >= 0)
+  await hands.done(one)
+  await one.locator('#parked .slot').click()
+  await one.locator('.bar[role=toolbar]').waitFor()
+  check('and the agent again', await hears(one, 440) && (await caller.agent()) >= 0)
+}
+
+/** dials calls somebody outside. */
+async function dials(one, hands) {
+  await one.locator('.idle button', { hasText: hands.t('desk.dial.open') }).click()
+  await one.locator('.panel input[type=tel]').fill('02083330001')
+  await one.locator('.panel .is-primary').click()
+  await one.waitForSelector('[role=toolbar] button[aria-pressed]')
+  check('call out: the agent hears the person', await hears(one, 440))
+  await hands.verb(one, 'hangup', 'desk.bar.hangup')
+  await hands.done(one)
+}
+
 /** verbs is all of it; at the end both agents are ready. */
 export async function verbs(one, two, leader, house, telephone, party, t, by) {
   const hands = new Hands(by, t)
@@ -144,9 +166,11 @@ export async function verbs(one, two, leader, house, telephone, party, t, by) {
   await hands.answer(one)
   check('transfer: the talk goes on with the other agent', await hears(one, 440) && (await caller.agent()) >= 0)
   await hands.done(two)
+  if (by === 'mouse') await parks(one, caller, hands) // by keys: keyboard.mjs
   await hands.verb(one, 'hangup', 'desk.bar.hangup')
   await caller.done
   check('hang up: the caller is free', caller.lines.at(-1)?.state === 'ended')
   await hands.done(one)
+  if (by === 'mouse') await dials(one, hands)
   await sleep(200)
 }

@@ -18,7 +18,7 @@ export interface NavEntry {
 
 /** A piece of UI a module puts into a place the shell or another page offers. */
 export interface Widget {
-  place: 'top.state' | 'top.alert' | 'desk.before' | 'desk.side' | 'me.menu' | 'contact.side'
+  place: 'top.state' | 'top.alert' | 'desk.before' | 'desk.side' | 'me.menu' | 'contact.side' | 'contact.actions' | 'desk.card'
   id: string
   /** Text key of its tab or heading. */
   title?: string

@@ -157,6 +157,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Marks on callers, what was asked for, and what the rules came to */
+        get: operations["get-callers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/marks/{code}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a mark now */
+        post: operations["post-callers-marks-code-lift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/of/{contact}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the rules say of the caller of a call of mine */
+        get: operations["get-callers-of-contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask that the caller of a call be marked */
+        post: operations["post-callers-requests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/requests/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a caller as was asked */
+        post: operations["post-callers-requests-id-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/requests/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do not mark a caller */
+        post: operations["post-callers-requests-id-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callers/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether there is a rule about any caller at all */
+        get: operations["get-callers-state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{id}/recording": {
         parameters: {
             query?: never;
@@ -2981,6 +3100,17 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        ApproveInBody: {
+            /**
+             * Format: int64
+             * @description 0: 30
+             */
+            days?: number;
+            /** @enum {string} */
+            do: "message" | "last" | "skill" | "notice";
+            /** @description of skill */
+            skill?: string;
+        };
         AuditBreach: {
             node: string;
             /** Format: int64 */
@@ -3049,6 +3179,138 @@ export interface components {
              * @description when it shuts, unix ms
              */
             until?: number;
+        };
+        CallerBoard: {
+            /** @description calls a rule held for within the last 30 days */
+            held: components["schemas"]["CallerCount"][];
+            /** @description those in force first, then by when they end */
+            marks: components["schemas"]["CallerMarked"][];
+            /** @description open ones first, then the newest; at most 200 */
+            requests: components["schemas"]["CallerRequest"][];
+            rules: components["schemas"]["CallerRules"];
+            /**
+             * Format: int64
+             * @description of these turned away by a message: in no rate of a queue
+             */
+            turned: number;
+        };
+        CallerCount: {
+            /** @enum {string} */
+            by: "often" | "mark";
+            /** @enum {string} */
+            do: "message" | "last" | "skill" | "notice";
+            /** Format: int64 */
+            n: number;
+        };
+        CallerMarked: {
+            approved_name: string;
+            asked_name: string;
+            begins: boolean;
+            code: string;
+            /** @enum {string} */
+            do: "message" | "last" | "skill" | "notice";
+            /** Format: int64 */
+            from: number;
+            /**
+             * Format: int64
+             * @description calls it held for within the last 30 days
+             */
+            held: number;
+            /** @description masked */
+            number: string;
+            reason: string;
+            skill: string;
+            /**
+             * @description soon: it begins later
+             * @enum {string}
+             */
+            state: "active" | "soon" | "over";
+            /** Format: int64 */
+            until: number;
+        };
+        CallerNone: Record<string, never>;
+        CallerRequest: {
+            /**
+             * Format: int64
+             * @description unix ms
+             */
+            asked_at: number;
+            asked_by: string;
+            asked_name: string;
+            /** @description the call it was asked in */
+            contact: string;
+            /** Format: int64 */
+            decided_at: number;
+            decided_by: string;
+            decided_name: string;
+            id: string;
+            mark: string;
+            /** @description why it was refused */
+            note: string;
+            /** @description masked */
+            number: string;
+            reason: string;
+            site: string;
+            /** @enum {string} */
+            state: "open" | "approved" | "refused" | "lapsed";
+        };
+        CallerRules: {
+            /**
+             * Format: int64
+             * @description talks with agents that are nobody's business; who asks for one more is limited; 0: no such rule
+             */
+            calls: number;
+            /**
+             * @description message: they hear a prompt and the call ends; last: they wait behind others, ten minutes at most; notice: the agent is told
+             * @default last
+             * @enum {string}
+             */
+            do: "message" | "last" | "notice";
+            /** @description numbers that are never counted, by how they begin: switchboards of companies and offices */
+            exempt?: string[];
+            /** @description numbers of ours where no rule about callers holds */
+            numbers?: string[];
+            /** @description of message; empty: the shipped one */
+            prompt?: string;
+            /** @description queues where no rule about callers holds, marks included: emergencies. Those for tip-offs never have one */
+            queues?: string[];
+            /**
+             * Format: int64
+             * @description a talk shorter than this does not count: the line may have broken
+             * @default 15
+             */
+            short_s: number;
+            /**
+             * Format: int64
+             * @description minutes within which they are counted
+             * @default 60
+             */
+            within_min: number;
+        };
+        CallerStanding: {
+            /** @enum {string} */
+            do: "" | "message" | "last" | "skill" | "notice";
+            /** @description a mark can be asked for */
+            may: boolean;
+            /** @description more than the rule lets pass */
+            often: boolean;
+            /** @description somebody has asked for a mark */
+            pending: boolean;
+            /** @description of the mark in force; empty: none */
+            reason: string;
+            /**
+             * Format: int64
+             * @description with agents within the rule's time
+             */
+            talks: number;
+            /** Format: int64 */
+            until: number;
+            /** Format: int64 */
+            within_min: number;
+        };
+        CallerState: {
+            /** @description there is a rule, or a mark */
+            on: boolean;
         };
         CallOutInBody: {
             /** @description as dialled */
@@ -4082,6 +4344,10 @@ export interface components {
             breaches?: components["schemas"]["LedgerBreach"][];
             name: string;
         };
+        LiftInBody: {
+            /** @description it is kept with the audit */
+            reason: string;
+        };
         LinkOutBody: {
             /** Format: int64 */
             expires_at: number;
@@ -4612,6 +4878,11 @@ export interface components {
              * @default 3
              */
             tries: number;
+            /**
+             * Format: int64
+             * @description progressive: of lists of one priority that want the same agents each is dialled by its weight; 0: 1
+             */
+            weight?: number;
         };
         OutboundMyOutbound: {
             /** @description the one being looked at or called, and those without a result, oldest first */
@@ -4802,6 +5073,9 @@ export interface components {
             name?: string;
         };
         ReasonInBody: {
+            reason: string;
+        };
+        RefuseInBody: {
             reason: string;
         };
         ReleaseInBody: {
@@ -5534,6 +5808,10 @@ export interface components {
             topic: string;
             topic_name: string;
         };
+        RequestInBody: {
+            contact: string;
+            reason: string;
+        };
         ResetInBody: {
             password: string;
             token: string;
@@ -6117,6 +6395,7 @@ export type AlertSurgeView = components['schemas']['AlertSurgeView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AppDiagnosis = components['schemas']['AppDiagnosis'];
 export type AppPartHealth = components['schemas']['AppPartHealth'];
+export type ApproveInBody = components['schemas']['ApproveInBody'];
 export type AuditBreach = components['schemas']['AuditBreach'];
 export type AuditHead = components['schemas']['AuditHead'];
 export type AuditOutBody = components['schemas']['AuditOutBody'];
@@ -6126,6 +6405,14 @@ export type BeginTotpOutBody = components['schemas']['BeginTOTPOutBody'];
 export type BoardOutBody = components['schemas']['BoardOutBody'];
 export type CalendarOneDay = components['schemas']['CalendarOneDay'];
 export type CalendarStateNow = components['schemas']['CalendarStateNow'];
+export type CallerBoard = components['schemas']['CallerBoard'];
+export type CallerCount = components['schemas']['CallerCount'];
+export type CallerMarked = components['schemas']['CallerMarked'];
+export type CallerNone = components['schemas']['CallerNone'];
+export type CallerRequest = components['schemas']['CallerRequest'];
+export type CallerRules = components['schemas']['CallerRules'];
+export type CallerStanding = components['schemas']['CallerStanding'];
+export type CallerState = components['schemas']['CallerState'];
 export type CallOutInBody = components['schemas']['CallOutInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
 export type CheckOutBody = components['schemas']['CheckOutBody'];
@@ -6225,6 +6512,7 @@ export type IdentityUserView = components['schemas']['IdentityUserView'];
 export type ItemsOutBody = components['schemas']['ItemsOutBody'];
 export type LedgerBreach = components['schemas']['LedgerBreach'];
 export type LedgerFinding = components['schemas']['LedgerFinding'];
+export type LiftInBody = components['schemas']['LiftInBody'];
 export type LinkOutBody = components['schemas']['LinkOutBody'];
 export type ListsOutBody = components['schemas']['ListsOutBody'];
 export type LocaleInBody = components['schemas']['LocaleInBody'];
@@ -6274,6 +6562,7 @@ export type PublishInBody = components['schemas']['PublishInBody'];
 export type PublishOutBody = components['schemas']['PublishOutBody'];
 export type PutInBody = components['schemas']['PutInBody'];
 export type ReasonInBody = components['schemas']['ReasonInBody'];
+export type RefuseInBody = components['schemas']['RefuseInBody'];
 export type ReleaseInBody = components['schemas']['ReleaseInBody'];
 export type ReportAgentStatus = components['schemas']['ReportAgentStatus'];
 export type ReportBehind = components['schemas']['ReportBehind'];
@@ -6310,6 +6599,7 @@ export type ReportSparkLines = components['schemas']['ReportSparkLines'];
 export type ReportVisitItem = components['schemas']['ReportVisitItem'];
 export type ReportWallboard = components['schemas']['ReportWallboard'];
 export type ReportWrapup = components['schemas']['ReportWrapup'];
+export type RequestInBody = components['schemas']['RequestInBody'];
 export type ResetInBody = components['schemas']['ResetInBody'];
 export type RevealInBody = components['schemas']['RevealInBody'];
 export type RevealInputBody = components['schemas']['RevealInputBody'];
@@ -6660,6 +6950,233 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CalendarOneDay"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerBoard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-callers-marks-code-lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiftInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerNone"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-callers-of-contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contact: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerStanding"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-callers-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-callers-requests-id-approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-callers-requests-id-refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefuseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-callers-state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerState"];
                 };
             };
             /** @description Error */

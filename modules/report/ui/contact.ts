@@ -44,6 +44,7 @@ export function factSaid(f: Fact, names: Names): Said {
   if (f.kind === 'callout.ended' && b.result) key = `callout_ended_${s(b.result)}`
   if (f.kind === 'recording.stored' && b.missing) key = 'recording_stored_missing'
   if (f.kind === 'recording.kept' && !b.held) key = 'recording_kept_off'
+  if (f.kind === 'contact.limited' && b.do) key = `contact_limited_${s(b.do)}`
   if (f.kind === 'wrapup.saved' && !b.final) key = 'wrapup_saved_auto'
   return { key: `report.fact.${key}`, params }
 }

@@ -40,7 +40,7 @@ export function backOption(r: GiveUpReport, words: { of: (key: string) => string
     tooltip: { trigger: 'axis' }, legend: { type: 'scroll', top: 0 },
     ...(days
       ? { grid: { left: 44, right: 16, top: 36, bottom: 28 }, xAxis: { type: 'category', data: rows.map((l) => l.key.slice(5)), axisLabel: { hideOverlap: true } }, yAxis: { type: 'value', minInterval: 1 } }
-      : { grid: { left: 136, right: 16, top: 36, bottom: 28 }, xAxis: { type: 'value', minInterval: 1 }, yAxis: { type: 'category', inverse: true, data: rows.map((l) => l.name || l.key), axisLabel: { interval: 0, width: 122, overflow: 'truncate' } } }),
+      : { grid: { left: 156, right: 16, top: 36, bottom: 28 }, xAxis: { type: 'value', minInterval: 1 }, yAxis: { type: 'category', inverse: true, data: rows.map((l) => l.name || l.key), axisLabel: { interval: 0, width: 142, overflow: 'truncate' } } }),
     series: (['back_soon', 'back_day', 'back_week', 'back_no', 'unknown'] as const).filter((k) => k !== 'unknown' || r.total.unknown > 0)
       .map((k) => ({ name: words.of(k), type: 'bar', stack: 'back', barMaxWidth: 32, itemStyle: { color: words.color(k) }, data: rows.map((l) => l[k]) })),
   }

@@ -70,7 +70,8 @@ export function shownAs(value: unknown, schema: HouseSchema | undefined, label: 
     const s = schema?.items
     const word = (v: unknown) => (name === 'rights' ? (v === '*' ? t('routing.list.all_rights') : has(`right.${String(v)}`) ? t(`right.${String(v)}`) : String(v)) : String(v))
     const parts = value.map((v) => (v !== null && typeof v === 'object' ? Object.entries(v as Item).map(([k, x]) => (s?.properties?.[k]?.['x-ref'] ? label(s.properties[k]!['x-ref']!, x) : String(x))).join(' ≥ ') : s?.['x-ref'] ? label(s['x-ref'], v) : word(v)))
-    return parts.length > 4 ? `${parts.slice(0, 3).join('、')} … ${parts.length}` : parts.join('、')
+    const and = locale.value === 'en' ? ', ' : '、'
+    return parts.length > 4 ? `${parts.slice(0, 3).join(and)} … ${parts.length}` : parts.join(and)
   }
   if (typeof value === 'object') return Object.values(value as Item).map(String).join(' / ')
   if (schema?.['x-ref']) return label(schema['x-ref'], value)

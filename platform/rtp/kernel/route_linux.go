@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // Way is how packets get to an address.
@@ -28,13 +29,25 @@ const restAfterNews = 200 * time.Millisecond
 
 // routes asks the kernel for ways, and hears when they change.
 type routes struct {
-	mu  sync.Mutex
-	fd  int
-	seq uint32
+	mu    sync.Mutex
+	fd    int
+	seq   uint32
+	buf   [8192]byte
+	known map[netip.Addr]known
+	turn  uint32 // of what is known
 
 	news *os.File
 	done chan struct{}
 }
+
+// known is an answer.
+type known struct {
+	Way
+	err error
+}
+
+// mostWays is how many answers are kept at most.
+const mostWays = 4096
 
 // newRoutes opens both conversations with the kernel; moved is called, on a goroutine of its own, after changes.
 func newRoutes(moved func()) (*routes, error) {
@@ -42,15 +55,11 @@ func newRoutes(moved func()) (*routes, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit := syscall.Timeval{Sec: 1} // an answer is there at once
-	if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &limit); err != nil {
-		return nil, errors.Join(err, syscall.Close(fd))
-	}
 	heard, err := netlink(groups, syscall.SOCK_NONBLOCK)
 	if err != nil {
 		return nil, errors.Join(err, syscall.Close(fd))
 	}
-	r := &routes{fd: fd, news: os.NewFile(uintptr(heard), "netlink"), done: make(chan struct{})}
+	r := &routes{fd: fd, known: map[netip.Addr]known{}, news: os.NewFile(uintptr(heard), "netlink"), done: make(chan struct{})}
 	go r.listen(moved)
 	return r, nil
 }
@@ -98,18 +107,36 @@ func (r *routes) close() error {
 	return errors.Join(err, syscall.Close(r.fd))
 }
 
-// Way asks for the route to an address, as a media socket's packets take it.
+// Way gives the route to an address, as a media socket's packets take it. The system is asked once for each address
+// until something changes.
 func (t *Table) Way(to netip.Addr) (Way, error) {
 	if !to.Is4() {
 		return Way{}, ErrNoWay
 	}
-	return t.routes.way(to)
+	return t.routes.way(to, t.Turn())
 }
 
-// way sends RTM_GETROUTE and reads the answer (rtnetlink(7)).
-func (r *routes) way(to netip.Addr) (Way, error) {
+// way gives what is known since a turn, and else asks.
+func (r *routes) way(to netip.Addr, turn uint32) (Way, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.turn != turn || len(r.known) >= mostWays {
+		clear(r.known)
+		r.turn = turn
+	}
+	if k, ok := r.known[to]; ok {
+		return k.Way, k.err
+	}
+	w, err := r.ask(to)
+	if err == nil || errors.Is(err, ErrNoWay) {
+		r.known[to] = known{w, err}
+	}
+	return w, err
+}
+
+// ask sends RTM_GETROUTE and reads the answer (rtnetlink(7)), which is there when the question has been sent. The calls
+// are not announced to the runtime: under pressure it would have others run meanwhile, all of whom want the lock.
+func (r *routes) ask(to netip.Addr) (Way, error) {
 	r.seq++
 	a := to.As4()
 	var b [syscall.NLMSG_HDRLEN + syscall.SizeofRtMsg + 8]byte
@@ -123,16 +150,18 @@ func (r *routes) way(to netip.Addr) (Way, error) {
 	binary.NativeEndian.PutUint16(m[0:], 8)
 	binary.NativeEndian.PutUint16(m[2:], syscall.RTA_DST)
 	copy(m[4:], a[:])
-	if err := syscall.Sendto(r.fd, b[:], 0, &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}); err != nil {
-		return Way{}, fmt.Errorf("kernel: route to %s: %w", to, err)
+	system := syscall.RawSockaddrNetlink{Family: syscall.AF_NETLINK}
+	if _, _, e := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, //nolint:gosec // a system call takes pointers
+		uintptr(unsafe.Pointer(&system)), unsafe.Sizeof(system)); e != 0 { //nolint:gosec // likewise
+		return Way{}, fmt.Errorf("kernel: route to %s: %w", to, e)
 	}
-	buf := make([]byte, 8192)
 	for {
-		n, _, err := syscall.Recvfrom(r.fd, buf, 0)
-		if err != nil {
-			return Way{}, fmt.Errorf("kernel: route to %s: %w", to, err)
+		n, _, e := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(r.fd), uintptr(unsafe.Pointer(&r.buf[0])), uintptr(len(r.buf)), //nolint:gosec // likewise
+			syscall.MSG_DONTWAIT, 0, 0)
+		if e != 0 {
+			return Way{}, fmt.Errorf("kernel: route to %s: %w", to, e)
 		}
-		list, err := syscall.ParseNetlinkMessage(buf[:n])
+		list, err := syscall.ParseNetlinkMessage(r.buf[:n])
 		if err != nil {
 			return Way{}, fmt.Errorf("kernel: route to %s: %w", to, err)
 		}
