@@ -28,8 +28,9 @@ type Town struct {
 	decided [2]int
 	phone   *ua.Phone
 	rings   chan ring
-	n       int   // callers so far
-	refused error // why the agent may not be ready
+	n       int    // callers so far
+	refused error  // why the agent may not be ready
+	desk    string // how the agent's desk stood last
 }
 
 type ring struct {
@@ -214,10 +215,14 @@ func (t *Town) Kill(ctx context.Context) (try Try, err error) {
 		if r.number == all[i].number {
 			try.Kept++
 		}
-		time.Sleep(100 * time.Millisecond)
+		// Who hangs up before the two are joined has refused the call.
+		if err := t.until(ctx, "the agent talks", func() bool { return t.talks(ctx, lives) }); err != nil {
+			return try, fmt.Errorf("after %d of %d callers: %w: %s; %w", i+1, len(all), err, t.desk, t.refused)
+		}
 		r.call.Hangup(ctx)
 		if err := t.until(ctx, "the agent is free again", func() bool { return t.free(ctx, lives, i == len(all)-1) }); err != nil {
-			return try, err
+			return try, fmt.Errorf("after %d of %d callers, of whom this one's call ended by %q and the agent's by %q: %w: %s; %w",
+				i+1, len(all), all[i].call.How(), r.call.How(), err, t.desk, t.refused)
 		}
 	}
 	for _, c := range all {
@@ -274,9 +279,17 @@ func (t *Town) ready(ctx context.Context, at int) bool {
 	return t.refused == nil || len(t.rings) > 0
 }
 
+// talks says that the agent does.
+func (t *Town) talks(ctx context.Context, at int) bool {
+	d, err := t.desks[at].Desk(ctx)
+	t.refused, t.desk = err, fmt.Sprintf("%+v", d)
+	return err == nil && d.State.State == "talking"
+}
+
 // free ends the wrap-up; after the last call the agent stays away.
 func (t *Town) free(ctx context.Context, at int, last bool) bool {
 	d, err := t.desks[at].Desk(ctx)
+	t.refused, t.desk = err, fmt.Sprintf("%+v", d)
 	switch {
 	case err != nil:
 		return false
@@ -289,7 +302,8 @@ func (t *Town) free(ctx context.Context, at int, last bool) bool {
 		if last {
 			in["reason"] = "MEET"
 		}
-		return t.desks[at].Post(ctx, "/desk/contacts/"+d.Wrapup.Contact+"/wrapup/done", in, nil) == nil
+		t.refused = t.desks[at].Post(ctx, "/desk/contacts/"+d.Wrapup.Contact+"/wrapup/done", in, nil)
+		return t.refused == nil
 	default:
 		return len(t.rings) > 0
 	}
