@@ -1,1 +1,0 @@
-export{t as default}from"./HeadsetTest-D0Zyq27U.js";

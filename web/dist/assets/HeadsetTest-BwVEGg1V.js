@@ -1,0 +1,1 @@
+export{t as default}from"./HeadsetTest-B7FQ22w3.js";
