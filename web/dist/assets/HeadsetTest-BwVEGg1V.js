@@ -1,1 +1,0 @@
-export{t as default}from"./HeadsetTest-B7FQ22w3.js";
