@@ -168,10 +168,31 @@ func (b brain) SignIn(ctx context.Context, user id.User, site id.Site, at contac
 	if err := b.Module.SignIn(ctx, user, site, at, seat, up); err != nil {
 		return err
 	}
-	b.p.mu.Lock()
-	b.p.signed[user] = true
-	b.p.mu.Unlock()
-	_, err := b.p.h.presence.Put(ctx, keyOf(user), desknote{b.p.h.o.Node, b.p.h.web.Hub().Present(user)})
+	return b.p.here(ctx, user)
+}
+
+// Want is desk.Brain's. Who works by the interface alone and comes to this process, for that of their sign-in is gone, is
+// this one's to tell of; who has a page elsewhere is not.
+func (b brain) Want(ctx context.Context, user id.User, ready bool, reason string) error {
+	if err := b.Module.Want(ctx, user, ready, reason); err != nil {
+		return err
+	}
+	var n desknote
+	if _, err := b.p.h.presence.Get(ctx, keyOf(user), &n); err == nil && (n.Paged || n.Node == b.p.h.o.Node) {
+		return nil
+	}
+	if err := b.p.here(ctx, user); err != nil {
+		b.p.h.log.Warn("a desk is not told of to the others yet", "agent", user, "err", err)
+	}
+	return nil
+}
+
+// here says that an agent's desk is at this process.
+func (p *peers) here(ctx context.Context, user id.User) error {
+	p.mu.Lock()
+	p.signed[user] = true
+	p.mu.Unlock()
+	_, err := p.h.presence.Put(ctx, keyOf(user), desknote{p.h.o.Node, p.h.web.Hub().Present(user)})
 	return err
 }
 

@@ -21,23 +21,26 @@ part_lint() {
   go tool -modfile=tools/go.mod golangci-lint run ./...
 }
 
+# raced are the packages whose tests run under the race detector; the others run without.
+raced=(./platform/bus/... ./platform/ledger/... ./platform/sip/... ./platform/rtp/... ./platform/audio/... ./modules/voice/... ./modules/routing/...)
+
 # What fails is tried once more, alone, and then named as unsteady: test/again says what is not.
-# The calls of test/calls come in the next part, once, with the detector in the program.
+# Each package runs once, here or in the next part; so do the calls of test/calls, with the detector in the program.
 # Two packages at a time: many tests keep time, and a crowd would tell them it is later than they think.
 part_unit() {
   local packages
-  mapfile -t packages < <(go list ./... | grep -v /test/calls)
+  mapfile -t packages < <(comm -23 <(go list ./... | grep -v /test/calls | sort) <(go list "${raced[@]}" | sort))
   with_postgres go run ./test/again -p 2 -timeout 15m "${packages[@]}"
+  go test -run NothingIsAllocated ./platform/rtp # the detector allocates, too
   (cd test/sipgofail && go test -timeout 5m ./...)
 }
 
-# The detector makes everything some ten times slower, so packages run one after the other once they are built.
+# The detector makes everything some ten times slower, so packages run once all are built.
 # The modules are watched at work: the program itself is built with the detector and put through the calls.
 part_race() {
-  local packages=(./platform/bus/... ./platform/ledger/... ./platform/sip/... ./platform/rtp/... ./platform/audio/...
-    ./modules/voice/... ./modules/routing/...) program
-  go test -race -run '^$' "${packages[@]}" >/dev/null
-  with_postgres go run ./test/again -race -p 1 -timeout 15m "${packages[@]}"
+  local program
+  go test -race -run '^$' "${raced[@]}" >/dev/null
+  with_postgres go run ./test/again -race -p 2 -timeout 15m "${raced[@]}"
   program=$(mktemp -d)/kapok
   go build -race -o "$program" ./cmd/kapok
   KAPOK_PROGRAM=$program go run ./test/again -count=1 -timeout 15m ./test/calls

@@ -276,6 +276,10 @@ func (t *Town) ready(ctx context.Context, at int) bool {
 	ask, end := context.WithTimeout(ctx, 2*time.Second)
 	defer end()
 	t.refused = t.desks[at].Post(ask, "/desk/state", map[string]string{"state": "ready"}, nil)
+	if t.refused != nil && strings.Contains(t.refused.Error(), "desk.signed_out") {
+		// Of who works without a page and asked for nothing for 15 s nothing is known: they are signed out, and come again.
+		_ = t.desks[at].Post(ask, "/desk/signin", map[string]string{"endpoint": "8001"}, nil) // at the next look again
+	}
 	return t.refused == nil || len(t.rings) > 0
 }
 
