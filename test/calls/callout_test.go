@@ -13,6 +13,7 @@ import (
 // TestRowD4CallOut: agents call out from the desk, and the person answers, is busy or is not to be had; each is a contact
 // of its own with its legs, recording and summary, in no rate of the hotline, and every law of the figures holds.
 func TestRowD4CallOut(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	const person = "02083330000"
 	outside, err := ua.Open("127.0.0.1", s.h.SIP, person, "")

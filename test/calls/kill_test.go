@@ -10,6 +10,7 @@ import (
 // TestKill ends the process as a power cut does, with callers in the menu, in a queue, ringing and talking, and
 // starts it again: nothing of what was said is lost, everything open is closed, and work goes on.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	s := stage(t, 3, "ring_s: 15", "ring_s: 60")
 	talking := s.agent(1, lift(880))
 	done := s.call("12367", 440)

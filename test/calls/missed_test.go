@@ -33,6 +33,7 @@ func end(number string) string { return number[len(number)-4:] }
 // rows survive; an agent hears the message, calls one back from the list and reaches them; another calls again and is
 // answered; both leave the list by themselves, and the doctor agrees.
 func TestRowB8MissedCallers(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	outside, err := ua.Open("127.0.0.1", s.h.SIP, "outside", "")
 	must(t, err)

@@ -14,6 +14,7 @@ import (
 // every verb on the page; an answering machine takes nobody, and counts as a missed offer; when the trunk is gone their
 // line is, and calls go to others. The record is that of any agent.
 func TestRowA4MobileLine(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	mobile, err := ua.Open("127.0.0.1", s.h.SIP, "13900000001", "")
 	must(t, err)

@@ -150,6 +150,7 @@ func (a *agent) card(state string) (id string) {
 // another day's try; a number not to be called never rings; who calls in while being rung is rung no more. Preview: next,
 // dial, result, and "never again" holds at once. The report is what the telephones saw, and every law holds.
 func TestOutboundHouse(t *testing.T) {
+	t.Parallel()
 	s, x := outboundStage(t, map[string]string{"013700000001": "answer", "013700000002": "busy", "013700000005": "answer"})
 	must(t, s.leader.Post(s.ctx, "/outbound/never", map[string]string{"number": "13700000003", "reason": "来电要求"}, nil))
 	s.brings("auto", "13700000001", "13700000002", "13700000003", "13700000004")
@@ -230,6 +231,7 @@ func (s *scene) tidy() {
 // TestOutboundKill ends the process while one person talks and another's telephone rings, and starts it again: the one is
 // not called again, the other not at once, and nobody is lost. Then the agent's telephone is lost in the middle.
 func TestOutboundKill(t *testing.T) {
+	t.Parallel()
 	s, x := outboundStage(t, map[string]string{"013700000011": "answer", "013700000013": "answer"})
 	s.brings("auto", "13700000011", "13700000012", "13700000013")
 	a := s.agent(1, lift(440))

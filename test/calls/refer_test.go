@@ -13,6 +13,7 @@ import (
 
 // TestReferral has sipp as the desk phone of an agent who gives calls away by the phone's own keys.
 func TestReferral(t *testing.T) {
+	t.Parallel()
 	s := stage(t, 4)
 	for _, x := range []struct {
 		name, scenario, number string

@@ -254,6 +254,7 @@ func (x *transferring) ready(user, contact string) {
 // hold is what its telephone and the requests saw, to a second, and every law of the figures holds. Also pain 8 of the
 // studies: who has handed over is not billed with the later talk.
 func TestRowD4(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	x := &transferring{scene: s, people: map[string]*house.Client{}, rings: map[string]chan *rung{}}
 	outside, err := ua.Open("127.0.0.1", s.h.SIP, "02083330000", "")
