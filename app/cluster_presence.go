@@ -168,7 +168,7 @@ func (b brain) SignIn(ctx context.Context, user id.User, site id.Site, at contac
 	if err := b.Module.SignIn(ctx, user, site, at, seat, up); err != nil {
 		return err
 	}
-	return b.p.here(ctx, user)
+	return b.p.adopt(ctx, user)
 }
 
 // Want is desk.Brain's. Who works by the interface alone and comes to this process, for that of their sign-in is gone, is
@@ -181,19 +181,18 @@ func (b brain) Want(ctx context.Context, user id.User, ready bool, reason string
 	if _, err := b.p.h.presence.Get(ctx, keyOf(user), &n); err == nil && (n.Paged || n.Node == b.p.h.o.Node) {
 		return nil
 	}
-	if err := b.p.here(ctx, user); err != nil {
+	if err := b.p.adopt(ctx, user); err != nil {
 		b.p.h.log.Warn("a desk is not told of to the others yet", "agent", user, "err", err)
 	}
 	return nil
 }
 
-// here says that an agent's desk is at this process.
-func (p *peers) here(ctx context.Context, user id.User) error {
+// adopt has this process tell of an agent's desk from now on.
+func (p *peers) adopt(ctx context.Context, user id.User) error {
 	p.mu.Lock()
 	p.signed[user] = true
 	p.mu.Unlock()
-	_, err := p.h.presence.Put(ctx, keyOf(user), desknote{p.h.o.Node, p.h.web.Hub().Present(user)})
-	return err
+	return p.h.assertDesk(ctx, user)
 }
 
 // decider gives the brain as desks ask it.

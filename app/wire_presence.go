@@ -54,7 +54,12 @@ func (d *desks) Assert(ctx context.Context, agent id.User) error {
 	if d.h.peers != nil && !d.h.peers.asserts(ctx, agent) {
 		return nil
 	}
-	_, err := d.h.presence.Put(ctx, keyOf(agent), desknote{d.h.o.Node, d.h.web.Hub().Present(agent)})
+	return d.h.assertDesk(ctx, agent)
+}
+
+// assertDesk writes down that an agent's desk is at this process.
+func (h *House) assertDesk(ctx context.Context, agent id.User) error {
+	_, err := h.presence.Put(ctx, keyOf(agent), desknote{h.o.Node, h.web.Hub().Present(agent)})
 	return err
 }
 

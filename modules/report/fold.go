@@ -215,7 +215,7 @@ func (b *batch) compare(ctx context.Context, tx *store.Tx) error {
 func (b *batch) book(before, after []tally.Row, late bool) {
 	differ := func(rows, others []tally.Row, sign int) {
 		for i := range rows {
-			if times(others, &rows[i]) > times(rows[:i], &rows[i]) {
+			if copies(others, &rows[i]) > copies(rows[:i], &rows[i]) {
 				continue
 			}
 			b.figures.Book(rows[i:i+1], sign)
@@ -228,8 +228,8 @@ func (b *batch) book(before, after []tally.Row, late bool) {
 	differ(after, before, +1)
 }
 
-// times counts how often a row stands in a list.
-func times(rows []tally.Row, r *tally.Row) (n int) {
+// copies counts how often a row stands in a list.
+func copies(rows []tally.Row, r *tally.Row) (n int) {
 	for i := range rows {
 		if rows[i] == *r {
 			n++

@@ -121,7 +121,7 @@ func (s *scene) room(what string, media map[float64]*ua.Media, others []float64)
 			heard := m.Heard(400 * time.Millisecond)
 			for _, hz := range all {
 				share, _ := ua.Share(heard, hz)
-				if should := in[hz] && hz != me; len(heard) < 3200 || should != (share > 0.3/float64(len(in)-1)) || !should && share > 0.02 {
+				if should := in[hz] && hz != me; len(heard) < 3200 || should != (share > 0.5/float64(len(in)-1)) || !should && share > 0.02 {
 					why += fmt.Sprintf(" %.0f hears %.2f of %.0f;", me, share, hz)
 				}
 			}
@@ -137,9 +137,9 @@ func (s *scene) room(what string, media map[float64]*ua.Media, others []float64)
 func (s *scene) sippSays(hz float64, port int) <-chan error {
 	s.t.Helper()
 	dir := s.t.TempDir()
-	tone := make([]byte, 8000) // one second: whole periods
+	tone := make([]byte, 8000) // one second: whole periods, as loud as the others are
 	for i := range tone {
-		tone[i] = audio.EncodeA(int16(9000 * math.Sin(2*math.Pi*hz*float64(i)/8000)))
+		tone[i] = audio.EncodeA(int16(8000 * math.Sin(2*math.Pi*hz*float64(i)/8000)))
 	}
 	must(s.t, os.WriteFile(filepath.Join(dir, "tone.alaw"), tone, 0o600))
 	ended := make(chan error, 1)
