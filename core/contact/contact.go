@@ -18,6 +18,8 @@ const (
 	WeChat Medium = "wechat"
 	Weibo  Medium = "weibo"
 	SMS    Medium = "sms"
+
+	Question Medium = "question" // asked on the site, answered when it is answered
 )
 
 // Direction says who approached whom.

@@ -26,6 +26,9 @@ type (
 	Fact    string
 	Node    string // one running process
 	Offer   string // one attempt to bring a contact to an agent
+	Account string // an account of ours at a platform, or a page of ours people write from
+	Message string
+	File    string
 )
 
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -109,7 +109,7 @@ func brainAgent(user id.User, a Agent, sites []id.Site) *acd.Agent {
 		b.Capacity = phone * phoneWeight // an agent takes one call's weight unless more calls are meant
 	}
 	b.Slots = []acd.Slots{{Channel: acd.Channel(contact.Phone), Max: max(phone, 1)}}
-	for _, medium := range []contact.Medium{contact.Chat, contact.WeChat, contact.Weibo, contact.SMS} {
+	for _, medium := range media()[1:] { // who writes
 		if n := a.Capacity[string(medium)]; n > 0 {
 			b.Slots = append(b.Slots, acd.Slots{Channel: acd.Channel(medium), Max: n})
 		}

@@ -13,7 +13,7 @@ const textWeight = 30
 
 // media gives what the brain tells apart.
 func media() []contact.Medium {
-	return []contact.Medium{contact.Phone, contact.Chat, contact.WeChat, contact.Weibo, contact.SMS}
+	return []contact.Medium{contact.Phone, contact.Chat, contact.WeChat, contact.Weibo, contact.SMS, contact.Question}
 }
 
 // weight is what a contact of a medium weighs of the 100 an agent carries at once.
